@@ -1,0 +1,160 @@
+# make help lists what can be made. Everything is built from this checkout and
+# from pinned Go modules; the only other things needed are Go, bash and git.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS   += --no-builtin-rules
+
+# go.work would change what the pinned modules are built with.
+export GOWORK      := off
+# The binary is static, so the tests run without cgo too: they then use the
+# resolver that is shipped, and share the build cache with the binary.
+export CGO_ENABLED := 0
+# Where the tests, the demo and the benchmark look for etcd.
+export ETCD_DIR    := $(CURDIR)/.cache/etcd
+export STATICCHECK_CACHE   := $(CURDIR)/.cache/staticcheck
+export GOLANGCI_LINT_CACHE := $(CURDIR)/.cache/golangci-lint
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+DAEMON  := bin/etcd-appliance
+# The version is stamped from git describe, so the toolchain's own stamp adds
+# nothing, and without it a build in an image (where .git is absent) is equal.
+GOBUILD := go build -trimpath -buildvcs=false
+CODE     = $(wildcard agent states effects sim cmd)
+TOOLS   := go tool -modfile=cmd/tools/go.mod
+LINT    := go tool -modfile=cmd/tools/lint/go.mod golangci-lint
+
+# The minor versions that the tests upgrade through, and those of the demo.
+MINORS      := 3.5 3.6 3.7
+DEMO_MINORS := 3.7
+ETCDCTL     := .cache/etcd/bin/etcdctl
+server       = $(1:%=.cache/etcd/%/etcd)
+
+# Simulated clusters that `make test` and `make sim` run.
+N ?= 1000
+
+START := $(shell date +%s)
+say    = @printf '\n== %s (at %d s)\n' '$(1)' $$(( $$(date +%s) - $(START) ))
+
+.PHONY: help
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+##### Building
+
+.PHONY: build
+build: ## build the daemon into bin/etcd-appliance
+	$(call say,build $(DAEMON) $(VERSION))
+	$(GOBUILD) -ldflags '-s -w -X main.version=$(VERSION)' -o $(DAEMON) ./cmd/etcd-appliance
+
+.PHONY: etcd
+etcd: $(call server,$(MINORS)) $(ETCDCTL) ## build the etcd servers and etcdctl from their modules into .cache/etcd (once)
+
+# Real files, so that each is built once and only where it is needed. The new
+# binary is renamed into place: a cluster that runs the old one keeps it, and
+# nobody ever starts half a file.
+.cache/etcd/%/etcd: cmd/etcd/%/main.go cmd/etcd/%/go.mod cmd/etcd/%/go.sum
+	$(call say,build etcd $*)
+	@mkdir -p $(@D)
+	$(GOBUILD) -C cmd/etcd/$* -ldflags '-s -w' -o $(CURDIR)/$@.new .
+	@mv -f $@.new $@
+
+$(ETCDCTL): cmd/etcdctl/main.go cmd/etcdctl/go.mod cmd/etcdctl/go.sum
+	$(call say,build etcdctl)
+	@mkdir -p $(@D)
+	$(GOBUILD) -C cmd/etcdctl -ldflags '-s -w' -o $(CURDIR)/$@.new .
+	@mv -f $@.new $@
+
+.PHONY: image
+image: ## build the container image with buildah, podman or docker
+	@tool=$$(command -v buildah || command -v podman || command -v docker) || \
+		{ echo 'make image needs buildah, podman or docker' >&2; exit 1; }; \
+	set -x; "$$tool" build --build-arg VERSION=$(VERSION) -t etcd-appliance:$(VERSION) -f Dockerfile .
+
+##### Testing
+
+.PHONY: test
+test: check build etcd ## run every check and every test: the one command that decides
+	$(call say,docs/states.md is what the table of edges draws)
+	$(DAEMON) diagram --check docs/states.md
+	$(call say,simulate $(N) clusters)
+	$(DAEMON) sim --seeds $(N)
+	$(call say,go test)
+	go test -timeout 15m $(TESTFLAGS) ./...
+
+# The race detector needs cgo. It is not part of `test` because it makes the
+# simulator some ten times slower.
+.PHONY: race
+race: etcd ## run the tests of states, agent, effects and sim under the race detector
+	CGO_ENABLED=1 go test -race -timeout 30m $(TESTFLAGS) ./states ./agent ./effects/... ./sim/...
+
+.PHONY: sim
+sim: build ## simulate clusters: N=1000 of them, or the one of SEED=, told turn by turn
+	$(DAEMON) sim $(if $(SEED),--seed $(SEED),--seeds $(N)) $(ARGS)
+
+.PHONY: demo
+demo: build $(call server,$(DEMO_MINORS)) $(ETCDCTL) ## watch real etcd processes form, repair and upgrade a cluster on loopback
+	$(DAEMON) demo $(ARGS)
+
+.PHONY: bench
+bench: build $(call server,$(DEMO_MINORS)) $(ETCDCTL) ## measure the daemon and print a table
+	$(DAEMON) bench $(ARGS)
+
+# A package with golden files has tests named Golden and a test flag -rewrite.
+# Only those packages are run: the others would refuse the flag.
+.PHONY: golden
+golden: build etcd ## regenerate the golden files and docs/states.md, and show what changed
+	@packages=$$(grep -rlw --include='*_test.go' rewrite $(CODE) | xargs -r -n 1 dirname | sort -u | sed 's,^,./,'); \
+	if [ -n "$$packages" ]; then set -x; go test $$packages -run Golden -rewrite; fi
+	$(DAEMON) diagram --write docs/states.md
+	git diff --stat
+
+##### Checking
+
+.PHONY: check fmt vet lint vuln tidy
+check: fmt tidy vet lint vuln ## check format, go.mod, vet, linters and known vulnerabilities
+
+fmt:
+	$(call say,gofmt)
+	@unformatted=$$(gofmt -l $(CODE)); \
+	if [ -n "$$unformatted" ]; then echo 'run gofmt -w on:'; echo "$$unformatted"; exit 1; fi
+
+tidy:
+	$(call say,go mod tidy)
+	go mod tidy -diff
+
+vet:
+	$(call say,go vet)
+	go vet ./...
+
+lint:
+	$(call say,staticcheck)
+	$(TOOLS) staticcheck ./...
+	$(call say,golangci-lint)
+	$(LINT) run ./...
+
+# A finding fails. A database that cannot be fetched does not, or nobody could
+# build behind a closed network; but it is said so that nobody takes silence
+# for a clean result. VULNDB= names a mirror (https:// or file://).
+vuln:
+	$(call say,govulncheck)
+	@code=0; \
+	out=$$($(TOOLS) govulncheck $(if $(VULNDB),-db $(VULNDB)) ./... 2>&1) || code=$$?; \
+	printf '%s\n' "$$out"; \
+	case "$$code:$$out" in \
+	0:*) ;; \
+	1:*'govulncheck: fetching vulnerabilities:'*) \
+		echo '**********************************************************************'; \
+		echo '** NOT CHECKED FOR KNOWN VULNERABILITIES: govulncheck could not     **'; \
+		echo '** fetch its database (the error is above). Run `make vuln` where   **'; \
+		echo '** the database can be reached, or name a mirror with VULNDB=.      **'; \
+		echo '**********************************************************************' ;; \
+	*) exit $$code ;; \
+	esac
+
+##### Cleaning
+
+.PHONY: clean
+clean: ## remove bin and .cache, the etcd servers too
+	rm -rf bin .cache
