@@ -1,0 +1,127 @@
+package effects
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// EC2 is what the daemon asks of EC2. The signatures are the SDK's own, so that the real client fits as it is, and so that
+// paging and error mapping run in the simulator too.
+type EC2 interface {
+	DescribeInstances(ctx context.Context, in *ec2.DescribeInstancesInput, opts ...func(*ec2.Options)) (*ec2.DescribeInstancesOutput, error)
+}
+
+// AutoScaling is what the daemon asks of EC2 Auto Scaling.
+type AutoScaling interface {
+	DescribeAutoScalingGroups(ctx context.Context, in *autoscaling.DescribeAutoScalingGroupsInput, opts ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error)
+	DescribeAutoScalingInstances(ctx context.Context, in *autoscaling.DescribeAutoScalingInstancesInput, opts ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingInstancesOutput, error)
+}
+
+// Route53 is what the daemon asks of Route53.
+type Route53 interface {
+	GetHostedZone(ctx context.Context, in *route53.GetHostedZoneInput, opts ...func(*route53.Options)) (*route53.GetHostedZoneOutput, error)
+	ListHostedZonesByName(ctx context.Context, in *route53.ListHostedZonesByNameInput, opts ...func(*route53.Options)) (*route53.ListHostedZonesByNameOutput, error)
+	ListResourceRecordSets(ctx context.Context, in *route53.ListResourceRecordSetsInput, opts ...func(*route53.Options)) (*route53.ListResourceRecordSetsOutput, error)
+	ChangeResourceRecordSets(ctx context.Context, in *route53.ChangeResourceRecordSetsInput, opts ...func(*route53.Options)) (*route53.ChangeResourceRecordSetsOutput, error)
+}
+
+// S3 is what the daemon asks of S3.
+type S3 interface {
+	GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+	PutObject(ctx context.Context, in *s3.PutObjectInput, opts ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+}
+
+// Metadata is what the daemon asks of the instance metadata service (IMDSv2 only).
+type Metadata interface {
+	// Identity tells who this instance is and in which region.
+	Identity(ctx context.Context) (states.Self, string, error)
+	// TargetLifecycleState is the state Auto Scaling is taking this instance to ("InService", "Terminated"); empty when the
+	// service has none for it.
+	TargetLifecycleState(ctx context.Context) (string, error)
+	// SpotAction is "terminate", "stop" or "hibernate" once a spot interruption is announced; empty before.
+	SpotAction(ctx context.Context) (string, error)
+}
+
+// EtcdStatus is what one server answers to Maintenance.Status, locally and without quorum.
+type EtcdStatus struct {
+	ClusterID, MemberID uint64
+	Leader              uint64 // member ID; 0 when it knows none
+	Learner             bool
+	Applied             uint64 // raft index
+	Version             states.Version
+	Errors              []string // active alarms, "etcdserver: no leader"
+}
+
+// EtcdMembers is a member list and the cluster it is of.
+type EtcdMembers struct {
+	ClusterID uint64
+	Members   []states.Member // sorted by ID; Health, Version and Applied are not filled in
+}
+
+// EtcdLock is the state of a lock key.
+type EtcdLock struct {
+	Owner    string // empty when the key is absent
+	Revision int64  // mod revision of the key
+}
+
+// Etcd is what the daemon asks of etcd over the client port. Endpoints are client URLs; a call is answered by any of them.
+// Every error is either one of the sentinels of errors.go, wrapped, or says that the outcome is not known.
+type Etcd interface {
+	Status(ctx context.Context, endpoint string) (EtcdStatus, error)
+	// Members reads the list through quorum.
+	Members(ctx context.Context, endpoints []string) (EtcdMembers, error)
+	AddMember(ctx context.Context, endpoints []string, peerURL string, learner bool) (uint64, error)
+	RemoveMember(ctx context.Context, endpoints []string, id uint64) error
+	PromoteMember(ctx context.Context, endpoints []string, id uint64) error
+	// MoveLeader must be sent to the leader itself.
+	MoveLeader(ctx context.Context, leaderEndpoint string, to uint64) error
+	// HoldLock takes the lock for owner when it is free, or keeps it alive when owner has it, and tells who has it then.
+	HoldLock(ctx context.Context, endpoints []string, key, owner string, ttl time.Duration) (EtcdLock, error)
+	// ReleaseLock deletes the key if owner has it.
+	ReleaseLock(ctx context.Context, endpoints []string, key, owner string) error
+	// Forget closes connections to endpoints that are not in the list, so that replaced members do not leak connections.
+	Forget(keep []string)
+}
+
+// PeerAnswer is what an etcd server answers on its peer port, where neither quorum nor authentication is needed.
+type PeerAnswer struct {
+	ClusterID      uint64
+	ClusterVersion states.MinorVersion // zero while "not_decided"
+	Members        []states.Member     // sorted by ID
+}
+
+// Peers asks etcd servers on their peer port.
+type Peers interface {
+	// Ask returns ErrRefused when nothing listens there, and another error for silence.
+	Ask(ctx context.Context, address string) (PeerAnswer, error)
+}
+
+// Process is the etcd process of this instance. All methods return at once.
+type Process interface {
+	// Inspect tells the state of the process as it is now.
+	Inspect() states.Process
+	// Start starts the server; it is an error when one runs.
+	Start(start states.StartEtcd) error
+	// Stop begins to stop it.
+	Stop() error
+}
+
+// Disk is the data directory of this instance and the record beside it.
+type Disk interface {
+	Inspect() states.Disk
+	// SetAside renames the data away; nothing is deleted.
+	SetAside(why string) error
+	// ForgetSetAside deletes what was set aside.
+	ForgetSetAside() error
+	// RecordStart writes, durably, which server is about to run on the data, and as whom.
+	RecordStart(start states.StartEtcd) error
+	// RecordJoined notes that the member on this disk has been a voter.
+	RecordJoined() error
+}

@@ -1,0 +1,98 @@
+package states
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// bootstrap forms a new cluster. Every instance starts from the member list of the claim, whatever it saw itself, so that all
+// compute the same cluster; etcd's own quorum does the rest.
+func (t *turn) bootstrap() verdict {
+	needs := Needs{Group: brisk, Zone: brisk, Peers: fast, Cluster: fast}
+	switch {
+	case t.Process.Running == Yes:
+		return t.bootstrapRunning()
+	case t.Disk.State == DiskMember:
+		return move(FoundData, "has begun to form the cluster: goes on with its data")
+	case t.Disk.State != DiskEmpty:
+		return move(StartOver, "the disk is no longer empty")
+	case t.Process.Reason == ExitBootstrapped && len(t.living()) > 0 && !t.straggler(t.living()[0]):
+		return move(StartOver, "the cluster runs already, with this member in it")
+	case len(t.living()) > 1 || len(t.living()) == 1 && !t.straggler(t.living()[0]):
+		return move(StartOver, "a cluster is living")
+	}
+
+	record, why, commands := t.claimToFollow()
+	if record == nil {
+		if len(commands) == 0 {
+			return move(StartOver, why)
+		}
+		return verdict{why: why, commands: commands, needs: needs}
+	}
+	v := verdict{why: fmt.Sprintf("forms the cluster with %d members, as claimed", len(record.Members)), needs: needs}
+	switch {
+	case !t.has(t.Wanted):
+		v.why = fmt.Sprintf("cannot form the cluster: no etcd %s server is installed", t.Wanted)
+		v.reports = []string{v.why}
+	case t.startDue():
+		v.commands = []Command{StartEtcd{
+			Minor: t.Wanted, Name: t.Self.ID, Address: t.Self.Address,
+			State: ClusterNew, Token: record.Token, Cluster: record.Members,
+		}}
+	}
+	return v
+}
+
+// bootstrapRunning waits for the server to serve, which takes a majority of the claim's instances. AWS has nothing to add.
+func (t *turn) bootstrapRunning() verdict {
+	if t.Cluster.Known == Yes && t.Local().Answers == Yes {
+		if m, ok := t.Cluster.Member(t.Local().MemberID); ok && m.Started() {
+			return move(Serving, "the cluster serves")
+		}
+	}
+	return verdict{why: "waits for a majority of the new members", needs: Needs{Cluster: fast, Group: slow}}
+}
+
+// Local is what our own server answers.
+func (o *Observation) Local() *Local { return &o.Cluster.Local }
+
+// claimToFollow gives the record to start from, or the command that makes one, or neither, with the reason.
+func (t *turn) claimToFollow() (*ClaimRecord, string, []Command) {
+	c := &t.Claim
+	if c.Store == ClaimNowhere {
+		why, whole := t.groupComplete()
+		if !whole {
+			return nil, why, nil
+		}
+		r := t.newClaim()
+		r.Token = t.ClusterName // every instance must compute the same token, with nothing to agree on it by
+		return &r, why, nil
+	}
+	if c.Known == Yes && c.Exists == Yes && c.Foreign == "" && c.Record.State == ClaimPending && c.Record.Has(t.Self.ID) {
+		return &c.Record, "", nil
+	}
+	why, due := t.bootstrapDue()
+	switch {
+	case !due:
+		return nil, why, nil
+	case c.Exists == Yes:
+		return nil, why, []Command{UpdateClaim{Old: c.Record, New: t.newClaim()}}
+	default:
+		return nil, why, []Command{CreateClaim{Record: t.newClaim()}}
+	}
+}
+
+// newClaim names every live instance of the group, and a token that no other bootstrap has: etcd derives the cluster ID from
+// list and token, so that members of an earlier cluster on the same addresses are never taken for this one's.
+func (t *turn) newClaim() ClaimRecord {
+	r := ClaimRecord{State: ClaimPending, Token: fmt.Sprintf("%s-%s-%d", t.ClusterName, t.Self.ID, t.Now.Unix())}
+	for i := range t.Group.Instances {
+		in := &t.Group.Instances[i]
+		if in.InGroup && in.Address != "" && (in.State == InstanceRunning || in.State == InstancePending) {
+			r.Members = append(r.Members, ClaimMember{ID: in.ID, Address: in.Address})
+		}
+	}
+	slices.SortFunc(r.Members, func(a, b ClaimMember) int { return strings.Compare(a.ID, b.ID) })
+	return r
+}

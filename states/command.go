@@ -1,0 +1,178 @@
+package states
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Command asks for one effect. A command only asks: a later observation shows what came of it. Each kind says how it is
+// idempotent, and those that could do harm carry the precondition that the effect compares before it acts.
+type Command interface {
+	command()
+	String() string
+}
+
+// Lane says which outside thing a command talks to. Commands of one lane run one after the other and in order; lanes do not
+// wait for each other, so that a hung AWS call never delays the restart of etcd.
+type Lane uint8
+
+// The lanes.
+const (
+	LaneProcess Lane = iota // the etcd process and its data directory
+	LaneCluster             // the etcd cluster
+	LaneAWS                 // Route53 or S3
+	Lanes                   // how many there are
+)
+
+// CreateClaim writes the claim. The store itself makes it create-once (Route53 CREATE, S3 If-None-Match): a second creation
+// fails and changes nothing.
+type CreateClaim struct{ Record ClaimRecord }
+
+// UpdateClaim replaces the claim Old by New, and fails when the store no longer holds exactly Old.
+type UpdateClaim struct{ Old, New ClaimRecord }
+
+// ClusterState is etcd's --initial-cluster-state.
+type ClusterState string
+
+// An existing data directory makes etcd ignore all --initial flags, so a restart has neither.
+const (
+	ClusterNew      ClusterState = "new"
+	ClusterExisting ClusterState = "existing"
+	ClusterRestart  ClusterState = ""
+)
+
+// StartEtcd starts the server. It does nothing while one runs, and refuses to start a new or joining member on a data
+// directory that is not empty, or to restart one that is.
+type StartEtcd struct {
+	Minor   MinorVersion
+	Name    string // instance ID
+	Address string
+	State   ClusterState
+	Token   string
+	Cluster []ClaimMember // --initial-cluster
+}
+
+// StopEtcd asks the server to stop (SIGTERM, then SIGKILL after the grace period). It does nothing when none runs.
+type StopEtcd struct{ Why string }
+
+// SetAsideData renames the data directory away, and refuses while a server runs. Nothing is deleted.
+type SetAsideData struct{ Why string }
+
+// ForgetSetAside deletes the data that was set aside. Only asked for once this instance is a voter again.
+type ForgetSetAside struct{}
+
+// RecordJoined notes beside the data directory that its member has become a voter.
+type RecordJoined struct{}
+
+// HoldJoinLock takes the join lock, or keeps it alive when this instance holds it already; it never takes it from another.
+type HoldJoinLock struct{ TTL time.Duration }
+
+// ReleaseJoinLock frees the join lock if this instance holds it, by compare-and-delete on owner and revision.
+type ReleaseJoinLock struct{}
+
+// AddMember adds this instance to the cluster, after the list was read again: when a member with this peer URL is there
+// already, nothing is added (an earlier answer may have been lost).
+type AddMember struct {
+	Address string
+	Learner bool
+}
+
+// PromoteMember makes a learner a voter. The member being a voter already is success.
+type PromoteMember struct{ ID uint64 }
+
+// RemoveMember removes a member, after the list was read again through quorum: the member must still have this name and
+// address, and when it is a voter, HealthyOthers must still be a quorum of what remains. Its absence is success.
+type RemoveMember struct {
+	ID            uint64
+	Name, Address string
+	Why           string
+}
+
+// MoveLeader hands the leadership of this member to another voter. Not being the leader is success.
+type MoveLeader struct{ To uint64 }
+
+// PublishDNS replaces the record sets Old by New in one atomic batch, which fails when the zone no longer holds exactly Old.
+type PublishDNS struct{ Old, New []Record }
+
+func (CreateClaim) command()     {}
+func (UpdateClaim) command()     {}
+func (StartEtcd) command()       {}
+func (StopEtcd) command()        {}
+func (SetAsideData) command()    {}
+func (ForgetSetAside) command()  {}
+func (RecordJoined) command()    {}
+func (HoldJoinLock) command()    {}
+func (ReleaseJoinLock) command() {}
+func (AddMember) command()       {}
+func (PromoteMember) command()   {}
+func (RemoveMember) command()    {}
+func (MoveLeader) command()      {}
+func (PublishDNS) command()      {}
+
+// LaneOf tells the lane of a command.
+func LaneOf(c Command) Lane {
+	switch c.(type) {
+	case CreateClaim, UpdateClaim, PublishDNS:
+		return LaneAWS
+	case HoldJoinLock, ReleaseJoinLock, AddMember, PromoteMember, RemoveMember, MoveLeader:
+		return LaneCluster
+	default:
+		return LaneProcess
+	}
+}
+
+// Commands lists a zero value of every kind, so that tests can prove that each is handled wherever commands are.
+func Commands() []Command {
+	return []Command{
+		CreateClaim{}, UpdateClaim{}, StartEtcd{}, StopEtcd{}, SetAsideData{}, ForgetSetAside{}, RecordJoined{},
+		HoldJoinLock{}, ReleaseJoinLock{}, AddMember{}, PromoteMember{}, RemoveMember{}, MoveLeader{}, PublishDNS{},
+	}
+}
+
+func (c CreateClaim) String() string { return "create claim " + c.Record.String() }
+
+func (c UpdateClaim) String() string { return "update claim to " + c.New.String() }
+
+func (c StartEtcd) String() string {
+	if c.State == ClusterRestart {
+		return fmt.Sprintf("start etcd %s on its own data", c.Minor)
+	}
+	return fmt.Sprintf("start etcd %s as a member of a cluster of %d, state %s", c.Minor, len(c.Cluster), c.State)
+}
+
+func (c StopEtcd) String() string      { return "stop etcd: " + c.Why }
+func (c SetAsideData) String() string  { return "set the data directory aside: " + c.Why }
+func (ForgetSetAside) String() string  { return "delete the data that was set aside" }
+func (RecordJoined) String() string    { return "record that this member is a voter" }
+func (HoldJoinLock) String() string    { return "hold the join lock" }
+func (ReleaseJoinLock) String() string { return "release the join lock" }
+func (c PromoteMember) String() string { return fmt.Sprintf("promote learner %x", c.ID) }
+func (c MoveLeader) String() string    { return fmt.Sprintf("move leadership to %x", c.To) }
+func (c RemoveMember) String() string {
+	return fmt.Sprintf("remove member %x (%s): %s", c.ID, c.key(), c.Why)
+}
+func (c RemoveMember) key() string  { return (&Member{Name: c.Name, Address: c.Address}).Key() }
+func (c PublishDNS) String() string { return "publish DNS: " + describeRecords(c.New) }
+func (c AddMember) String() string {
+	if c.Learner {
+		return "add learner " + c.Address
+	}
+	return "add voter " + c.Address
+}
+
+func (r ClaimRecord) String() string {
+	names := make([]string, len(r.Members))
+	for i, m := range r.Members {
+		names[i] = m.ID
+	}
+	return fmt.Sprintf("%s %s [%s]", r.State, r.Token, strings.Join(names, " "))
+}
+
+func describeRecords(records []Record) string {
+	parts := make([]string, len(records))
+	for i, r := range records {
+		parts[i] = fmt.Sprintf("%s %s (%d)", r.Type, r.Name, len(r.Values))
+	}
+	return strings.Join(parts, ", ")
+}

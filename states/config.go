@@ -1,0 +1,60 @@
+package states
+
+import (
+	"fmt"
+	"time"
+)
+
+// TotalLoss says what to do when every instance that a formed claim names has provably ended, data and all.
+type TotalLoss string
+
+// Halting is the default: only a human can know whether there is a backup.
+const (
+	HaltOnTotalLoss TotalLoss = "halt"
+	NewOnTotalLoss  TotalLoss = "new"
+)
+
+// Config is what is fixed for the life of a machine.
+type Config struct {
+	ClusterName string // first label of the DNS names, and part of the bootstrap token
+	ClientPort  int    // usually 2379
+	PeerPort    int    // usually 2380
+	OnTotalLoss TotalLoss
+}
+
+// Validate tells what is wrong with the configuration.
+func (c *Config) Validate() error {
+	switch {
+	case c.ClusterName == "":
+		return fmt.Errorf("the cluster name is empty")
+	case c.ClientPort <= 0 || c.ClientPort > 65535 || c.PeerPort <= 0 || c.PeerPort > 65535 || c.ClientPort == c.PeerPort:
+		return fmt.Errorf("client port %d and peer port %d: want two different ports between 1 and 65535", c.ClientPort, c.PeerPort)
+	case c.OnTotalLoss != HaltOnTotalLoss && c.OnTotalLoss != NewOnTotalLoss:
+		return fmt.Errorf("on total loss %q: want %q or %q", c.OnTotalLoss, HaltOnTotalLoss, NewOnTotalLoss)
+	}
+	return nil
+}
+
+// How fresh facts are wanted. At rest a follower asks AWS nothing and the leader three things a minute.
+const (
+	restGroup   = time.Minute
+	restZone    = time.Minute
+	restCluster = time.Second
+	fast        = 250 * time.Millisecond // local and peer-to-peer questions while something changes
+	brisk       = time.Second            // AWS questions while something changes
+	slow        = 10 * time.Second       // AWS questions while something has long been wrong
+)
+
+const (
+	// joinLockTTL outlives a hiccup of the joiner, and is short enough not to hold others up when it dies.
+	joinLockTTL = 20 * time.Second
+	// joinLockRenew is how often the holder keeps the lock alive.
+	joinLockRenew = 5 * time.Second
+	// formGrace is how long a forming cluster waits for stragglers before its claim is closed to them. A straggler then joins
+	// as any other instance does.
+	formGrace = time.Minute
+	// drainGrace is how long a voter may be unhealthy before its DNS values are taken away: longer than a restart takes.
+	drainGrace = 30 * time.Second
+	// recordTTL is the TTL, in seconds, of every record set.
+	recordTTL = 60
+)

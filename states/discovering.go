@@ -1,0 +1,195 @@
+package states
+
+import (
+	"fmt"
+	"strings"
+)
+
+// discover finds out what this instance is to become. It is the first state after every start of the daemon.
+func (t *turn) discover() verdict {
+	needs := Needs{Group: brisk, Zone: brisk, Peers: fast}
+	wait := func(why string) verdict { return verdict{why: why, needs: needs} }
+
+	// Restart is local: whoever has data runs it, whatever AWS and the peers say or fail to say.
+	switch {
+	case t.Process.Running == Unknown || t.Disk.State == DiskUnknown:
+		return wait(orElse(t.Disk.Error, "has not looked at its process and disk yet"))
+	case t.Process.Running == Yes:
+		return move(FoundData, "etcd is running: adopts it")
+	case t.Disk.State == DiskMember:
+		return move(FoundData, "has the data of a member: restarts it")
+	case t.Disk.State == DiskBroken && t.Disk.Joined:
+		return move(FoundData, "has the data of a voter, and it cannot be read")
+	case t.Disk.State == DiskBroken:
+		return verdict{needs: needs, why: "the data directory holds files but no member", commands: []Command{SetAsideData{Why: "no usable member: " + t.Disk.Error}}}
+	case t.Self.ID == "":
+		return wait("does not know its own instance ID yet")
+	}
+
+	living := t.living()
+	switch {
+	case len(living) > 1:
+		return verdict{needs: needs, why: "sees two clusters: joins neither", reports: []string{splitBrain(living)}}
+	case len(living) == 1 && t.straggler(living[0]):
+		return move(BootstrapDue, "is named by the claim of a cluster that is forming")
+	case len(living) == 1:
+		return move(FoundCluster, fmt.Sprintf("finds cluster %x living", living[0].ClusterID))
+	}
+
+	why, due := t.bootstrapDue()
+	if !due {
+		return wait(why)
+	}
+	return move(BootstrapDue, why)
+}
+
+// bootstrapDue tells whether this instance, with an empty disk and no living cluster in sight, may form one. Silence never
+// suffices: it takes a claim that names this instance, or the right to make one.
+func (t *turn) bootstrapDue() (string, bool) {
+	switch {
+	case t.Group.Known != Yes:
+		return "waits for the first answer about its auto-scaling group", false
+	case t.Claim.Store == ClaimNowhere:
+		return t.groupComplete()
+	case t.Claim.Known != Yes:
+		return "waits for the first answer about the bootstrap claim", false
+	case t.Claim.Foreign != "":
+		return "cannot use the bootstrap claim: " + t.Claim.Foreign, false
+	case t.Claim.Exists == No:
+		if name := t.publishedBefore(); name != "" {
+			return name + " is published but no claim exists: an older cluster may be silent; delete the record to allow a new one", false
+		}
+		return t.groupComplete()
+	case t.Claim.Record.State == ClaimPending && t.Claim.Record.Has(t.Self.ID):
+		return "is named by the bootstrap claim", true
+	case t.totalLoss():
+		return t.afterTotalLoss()
+	case t.Claim.Record.State == ClaimPending:
+		return "waits for the instances of the bootstrap claim to form the cluster", false
+	default:
+		return "the cluster of the claim is silent: waits, since silence is no proof of its end", false
+	}
+}
+
+// groupComplete tells whether the group is seen whole, with no etcd serving anywhere in it.
+func (t *turn) groupComplete() (string, bool) {
+	live := 0
+	for i := range t.Group.Instances {
+		in := &t.Group.Instances[i]
+		if in.InGroup && in.Address != "" && (in.State == InstanceRunning || in.State == InstancePending) {
+			live++
+		}
+	}
+	self, known := t.Group.Instance(t.Self.ID)
+	switch {
+	case !known || !self.InGroup:
+		return "waits to be listed in its auto-scaling group", false
+	case t.Group.Desired == 0 || live != t.Group.Desired:
+		return fmt.Sprintf("sees %d of %d instances: waits for the group to be whole", live, t.Group.Desired), false
+	}
+	for i := range t.Peers {
+		p := &t.Peers[i]
+		if in, ok := t.Group.Instance(p.InstanceID); ok && in.InGroup && in.State == InstanceRunning && p.Answers == Unknown {
+			return fmt.Sprintf("waits for an answer, or a refusal, from %s", p.InstanceID), false
+		}
+	}
+	if len(t.Peers) < live-1 {
+		return "has not asked all its peers yet", false
+	}
+	return "the group is whole and no cluster exists", true
+}
+
+// totalLoss tells whether every instance of the claim has provably ended and the group, seen whole, serves nothing.
+func (t *turn) totalLoss() bool {
+	for _, m := range t.Claim.Record.Members {
+		if t.Group.Gone(m.ID) != Yes {
+			return false
+		}
+	}
+	_, whole := t.groupComplete()
+	return whole
+}
+
+// afterTotalLoss applies the operator's choice. A claim that never got past pending never guarded an acknowledged write, so
+// there is nothing to ask about.
+func (t *turn) afterTotalLoss() (string, bool) {
+	if t.Claim.Record.State == ClaimPending {
+		return "every instance of the pending claim has ended: claims anew", true
+	}
+	if t.OnTotalLoss == NewOnTotalLoss {
+		return "TOTAL LOSS: every member's instance has ended: forms a new, empty cluster", true
+	}
+	return "TOTAL LOSS: every member's instance has ended with its data: halts (--on-total-loss=halt); restore a backup, or delete the claim or set --on-total-loss=new for an empty cluster", false
+}
+
+// publishedBefore names an A record that an earlier cluster of this name has published.
+func (t *turn) publishedBefore() string {
+	for i := range t.DNS.Records {
+		if r := &t.DNS.Records[i]; r.Type == "A" {
+			return r.Name
+		}
+	}
+	return ""
+}
+
+// living gives one answering peer of each cluster that has started members, by cluster ID. A server that still waits for the
+// majority of a new cluster lists members too, but none of them has published a client URL.
+func (t *turn) living() []*Peer {
+	var found []*Peer
+	for i := range t.Peers {
+		p := &t.Peers[i]
+		if p.Answers != Yes || !anyStarted(p.Members) {
+			continue
+		}
+		if !containsCluster(found, p.ClusterID) {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// straggler tells whether the living cluster is the claimed one, still open to this instance, which never started in it.
+func (t *turn) straggler(p *Peer) bool {
+	if t.Claim.Exists != Yes || t.Claim.Record.State != ClaimPending || !t.Claim.Record.Has(t.Self.ID) {
+		return false
+	}
+	for i := range p.Members {
+		if m := &p.Members[i]; m.Address == t.Self.Address {
+			return !m.Started() && !m.Learner
+		}
+	}
+	return false
+}
+
+func anyStarted(members []Member) bool {
+	for i := range members {
+		if members[i].Started() {
+			return true
+		}
+	}
+	return false
+}
+
+func containsCluster(peers []*Peer, id uint64) bool {
+	for _, p := range peers {
+		if p.ClusterID == id {
+			return true
+		}
+	}
+	return false
+}
+
+func splitBrain(living []*Peer) string {
+	parts := make([]string, len(living))
+	for i, p := range living {
+		parts[i] = fmt.Sprintf("%x (at %s)", p.ClusterID, p.InstanceID)
+	}
+	return "more than one cluster is living in this group: " + strings.Join(parts, ", ") + "; decide which one to keep and stop etcd on the others"
+}
+
+func orElse(s, otherwise string) string {
+	if s != "" {
+		return s
+	}
+	return otherwise
+}

@@ -1,0 +1,114 @@
+package states
+
+import (
+	"fmt"
+	"slices"
+)
+
+// keepDNS publishes the healthy started voters when the zone says otherwise, whoever made it say so.
+func (t *turn) keepDNS(v *verdict) {
+	if !t.DNS.Configured || !t.claimIsOurs() {
+		return
+	}
+	if t.DNS.Known != Yes || t.Group.Known != Yes {
+		v.needs.Zone = min(v.needs.Zone, brisk)
+		return
+	}
+	voters := t.publishable()
+	if len(voters) == 0 {
+		return // never nothing: an empty answer would be worse than an old one
+	}
+	old, changed := t.recordChanges(t.wantedRecords(voters))
+	if len(changed) == 0 {
+		return
+	}
+	v.commands = append(v.commands, PublishDNS{Old: old, New: changed})
+	v.needs.Zone = brisk
+}
+
+// publishable are the instances of the voters that clients should be sent to: healthy ones, and those published already
+// that have only been unhealthy for as long as a restart may take.
+func (t *turn) publishable() []Instance {
+	var list []Instance
+	for i := range t.Cluster.Members {
+		m := &t.Cluster.Members[i]
+		if m.Learner || !m.Started() {
+			continue
+		}
+		in, ok := t.Group.Instance(m.Key())
+		if !ok {
+			in = Instance{ID: m.Key(), Address: m.Address} // a member that is no instance of ours still serves clients
+		}
+		in.Address = m.Address
+		if m.Health == Yes || t.published(m.Address) && !t.drained(m) {
+			list = append(list, in)
+		}
+	}
+	return list
+}
+
+func (t *turn) drained(m *Member) bool {
+	return t.Group.Gone(m.Key()) == Yes || m.Health == No && t.Now.Sub(m.Unhealthy) >= drainGrace
+}
+
+func (t *turn) published(address string) bool {
+	for i := range t.DNS.Records {
+		if r := &t.DNS.Records[i]; r.Type == "A" && slices.Contains(r.Values, address) {
+			return true
+		}
+	}
+	return false
+}
+
+// wantedRecords are the record sets of the cluster. "_etcd" is the name the predecessor's users look up; "_etcd-server" and
+// "_etcd-client" are those that etcd itself does (client/pkg/srv/srv.go).
+func (t *turn) wantedRecords(voters []Instance) []Record {
+	name := t.ClusterName + "." + t.DNS.Zone
+	a := Record{Name: name, Type: "A", TTL: recordTTL}
+	var peers, clients []string
+	for _, in := range voters {
+		a.Values = append(a.Values, in.Address)
+		if in.DNSName == "" {
+			continue // an SRV target must be a name, and this VPC gives none
+		}
+		peers = append(peers, fmt.Sprintf("1 1 %d %s.", t.PeerPort, in.DNSName))
+		clients = append(clients, fmt.Sprintf("1 1 %d %s.", t.ClientPort, in.DNSName))
+	}
+	slices.Sort(a.Values)
+	slices.Sort(peers)
+	slices.Sort(clients)
+	records := []Record{a}
+	for _, srv := range []struct {
+		service string
+		values  []string
+	}{{"_etcd", clients}, {"_etcd-client", clients}, {"_etcd-server", peers}} {
+		if len(srv.values) > 0 {
+			records = append(records, Record{Name: srv.service + "._tcp." + name, Type: "SRV", TTL: recordTTL, Values: srv.values})
+		}
+	}
+	return records
+}
+
+// recordChanges gives the record sets that differ, as they are (those that exist) and as they should be.
+func (t *turn) recordChanges(want []Record) (old, changed []Record) {
+	for _, w := range want {
+		have := t.record(w.Name, w.Type)
+		if have != nil && have.Equal(&w) {
+			continue
+		}
+		if have != nil {
+			old = append(old, *have)
+		}
+		changed = append(changed, w)
+	}
+	return old, changed
+}
+
+func (t *turn) record(name, kind string) *Record {
+	for i := range t.DNS.Records {
+		if r := &t.DNS.Records[i]; r.Name == name && r.Type == kind {
+			return r
+		}
+	}
+	return nil
+}

@@ -1,0 +1,152 @@
+package states
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// housekeep is the state of the member that leads: it removes members whose instances have ended, keeps the claim and DNS
+// true, and tells what it cannot mend.
+func (t *turn) housekeep() verdict {
+	local := t.Local()
+	switch {
+	case t.Process.Running != Yes:
+		return move(LostLeader, "its server has ended")
+	case local.Answers == Yes && local.Leader != local.MemberID:
+		return move(LostLeader, "its etcd leads no longer")
+	}
+	v := verdict{needs: Needs{Group: restGroup, Zone: restZone, Cluster: restCluster, Wide: true}, commands: t.chores()}
+	if local.Answers != Yes || t.Cluster.Known != Yes {
+		v.why, v.needs.Cluster = "leads, and has no quorum", fast
+		return v
+	}
+	v.why = t.steady("leads a cluster in order")
+	t.watch(&v)
+	t.remove(&v)
+	t.keepClaim(&v)
+	t.keepDNS(&v)
+	slices.Sort(v.reports)
+	return v
+}
+
+// watch sets the pace by what is out of order, and reports it.
+func (t *turn) watch(v *verdict) {
+	for i := range t.Cluster.Members {
+		m := &t.Cluster.Members[i]
+		if m.Health == Yes && !m.Learner {
+			continue
+		}
+		v.needs.Cluster = fast
+		since := t.Now.Sub(m.Unhealthy)
+		if m.Health == Unknown || m.Unhealthy.IsZero() {
+			since = 0
+		}
+		v.needs.Group = min(v.needs.Group, paceAfter(since))
+		if m.Health != No || t.Group.Gone(m.Key()) == Yes {
+			continue
+		}
+		v.why = fmt.Sprintf("leads; %s is unhealthy", m.Key())
+		if in, ok := t.Group.Instance(m.Key()); ok && in.State == InstanceRunning && since >= drainGrace {
+			v.reports = append(v.reports, fmt.Sprintf("member %x (%s) is unhealthy while its instance runs", m.ID, m.Key()))
+		}
+	}
+	if t.Group.Known != Yes {
+		v.needs.Group = brisk
+	}
+	if n, _ := t.Cluster.Voters(); t.Group.Known == Yes && n != t.Group.Desired {
+		v.needs.Cluster = fast
+	}
+}
+
+// paceAfter asks AWS often while a change is young, and rarely once it has lasted.
+func paceAfter(since time.Duration) time.Duration {
+	switch {
+	case since < drainGrace:
+		return brisk
+	case since < 5*time.Minute:
+		return slow
+	default:
+		return restGroup / 2
+	}
+}
+
+// remove takes at most one member out of the list in a turn: one whose instance has provably ended, that etcd cannot reach,
+// and without which the healthy voters are a quorum of the rest.
+func (t *turn) remove(v *verdict) {
+	n, healthy := t.Cluster.Voters()
+	for i := range t.Cluster.Members {
+		m := &t.Cluster.Members[i]
+		if m.Health != No || m.ID == t.Local().MemberID || t.Group.Gone(m.Key()) != Yes {
+			continue
+		}
+		if !m.Learner && !SurvivesRemoval(n, healthy, false) {
+			v.reports = append(v.reports, fmt.Sprintf("member %x (%s) has gone for good, and cannot be removed: %d healthy of %d voters are no quorum of %d", m.ID, m.Key(), healthy, n, n-1))
+			continue
+		}
+		v.why = fmt.Sprintf("leads; removes %s, whose instance has ended", m.Key())
+		v.commands = append(v.commands, RemoveMember{ID: m.ID, Name: m.Name, Address: m.Address, Why: "its instance has ended"})
+		return
+	}
+}
+
+// keepClaim closes the claim of a cluster that has formed, and keeps the list of its voters in it, by which a later total loss
+// is told from a silence.
+func (t *turn) keepClaim(v *verdict) {
+	c := &t.Claim
+	if c.Store == ClaimNowhere || c.Known != Yes {
+		if c.Store != ClaimNowhere {
+			v.needs.Zone = brisk
+		}
+		return
+	}
+	want := ClaimRecord{State: ClaimFormed, Token: c.Record.Token, ClusterID: t.Cluster.ID, Members: t.voterList()}
+	switch {
+	case c.Foreign != "":
+		v.reports = append(v.reports, "cannot keep the bootstrap claim: "+c.Foreign)
+	case c.Exists == No:
+		want.Token = t.ClusterName
+		v.commands = append(v.commands, CreateClaim{Record: want})
+		v.needs.Zone = brisk
+	case c.Record.State == ClaimFormed && c.Record.ClusterID != t.Cluster.ID:
+		v.reports = append(v.reports, fmt.Sprintf("the bootstrap claim belongs to cluster %x: another cluster has this name; publishes nothing", c.Record.ClusterID))
+	case c.Record.State == ClaimPending && !c.Record.Has(t.Self.ID):
+		v.reports = append(v.reports, "the bootstrap claim was made by other instances: another cluster may have this name; publishes nothing")
+	case c.Record.State == ClaimPending && !t.allStarted() && t.Now.Sub(t.since) < formGrace:
+		v.needs.Zone = slow
+	case !c.Record.Equal(&want):
+		v.commands = append(v.commands, UpdateClaim{Old: c.Record, New: want})
+		v.needs.Zone = brisk
+	}
+}
+
+// claimIsOurs tells whether what is published under the cluster's name is this cluster's to change.
+func (t *turn) claimIsOurs() bool {
+	c := &t.Claim
+	if c.Store == ClaimNowhere {
+		return true
+	}
+	return c.Known == Yes && c.Exists == Yes && c.Foreign == "" &&
+		(c.Record.State == ClaimFormed && c.Record.ClusterID == t.Cluster.ID || c.Record.State == ClaimPending && c.Record.Has(t.Self.ID))
+}
+
+func (t *turn) allStarted() bool {
+	for i := range t.Cluster.Members {
+		if !t.Cluster.Members[i].Started() {
+			return false
+		}
+	}
+	return true
+}
+
+func (t *turn) voterList() []ClaimMember {
+	var list []ClaimMember
+	for i := range t.Cluster.Members {
+		if m := &t.Cluster.Members[i]; !m.Learner {
+			list = append(list, ClaimMember{ID: m.Key(), Address: m.Address})
+		}
+	}
+	slices.SortFunc(list, func(a, b ClaimMember) int { return strings.Compare(a.ID, b.ID) })
+	return list
+}

@@ -1,0 +1,244 @@
+package states
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// join makes this instance a voter of a living cluster: under the join lock it is added as a learner (which leaves the quorum
+// as it was), starts, catches up, and is promoted.
+func (t *turn) join() verdict {
+	switch {
+	case t.Process.Running == Yes:
+		return t.joinRunning()
+	case t.Disk.State == DiskMember:
+		return t.joinStopped()
+	case t.Disk.State == DiskBroken:
+		return verdict{
+			why: "the data directory holds files but no member", needs: Needs{Cluster: fast},
+			commands: []Command{SetAsideData{Why: "no usable member: " + t.Disk.Error}},
+		}
+	case t.Disk.State != DiskEmpty:
+		return verdict{why: orElse(t.Disk.Error, "has not looked at its disk yet")}
+	}
+	living := t.living()
+	switch {
+	case len(living) > 1:
+		return move(StartOver, "sees two clusters")
+	case len(living) == 0:
+		return move(StartOver, "the cluster no longer answers")
+	}
+	return t.joinEmpty(living[0])
+}
+
+// joinNeeds are the facts a joiner lives by: all from the cluster itself, and from AWS only whether a member that does not
+// answer has ended.
+func joinNeeds() Needs { return Needs{Group: slow, Peers: fast, Cluster: fast, Wide: true} }
+
+// joinEmpty has an empty disk: it needs a fresh entry in the member list, and a start right after.
+func (t *turn) joinEmpty(p *Peer) verdict {
+	v := verdict{needs: joinNeeds()}
+	minor, why := t.joinMinor(p)
+	if why != "" {
+		v.why, v.reports = why, []string{why}
+		return v
+	}
+	switch {
+	case t.Cluster.Known != Yes:
+		v.why = "waits for the cluster to have a quorum"
+		return v
+	case t.Join.Owner != "" && t.Join.Owner != t.Self.ID:
+		v.why = t.Join.Owner + " is joining: waits for the join lock"
+		v.commands = t.renewJoinLock()
+		return v
+	case t.Join.Held.IsZero():
+		v.why, v.commands = "takes the join lock", t.renewJoinLock()
+		return v
+	}
+	v.commands = t.renewJoinLock()
+	if t.Cluster.At.Before(t.Join.Held) && t.Join.Added == 0 {
+		v.why = "reads the member list again under the join lock"
+		return v
+	}
+	mine := t.mine()
+	switch {
+	case mine == nil && t.Join.Added != 0:
+		v.why = "waits to see itself in the member list"
+	case mine == nil:
+		v.why = t.addBlocked()
+		if v.why == "" {
+			learner := minor.HasLearners()
+			v.why = "asks to be added"
+			v.commands = append(v.commands, AddMember{Address: t.Self.Address, Learner: learner})
+		}
+	case mine.ID == t.Join.Added && !mine.Started():
+		v.why = fmt.Sprintf("is added as %x: starts", mine.ID)
+		if t.startDue() {
+			v.commands = append(v.commands, StartEtcd{
+				Minor: minor, Name: t.Self.ID, Address: t.Self.Address, State: ClusterExisting, Token: t.ClusterName, Cluster: t.initialCluster(),
+			})
+		}
+	default:
+		// An entry of ours from before, with no data to go with it. Starting under the old ID with an empty log would let
+		// this member vote twice in one term (etcd issue 3504), so the entry goes first.
+		v.why = fmt.Sprintf("removes its own earlier entry %x, whose data is gone", mine.ID)
+		if v.why2(t.ownRemovalBlocked(mine)) {
+			return v
+		}
+		v.commands = append(v.commands, RemoveMember{ID: mine.ID, Name: mine.Name, Address: mine.Address, Why: "its own entry, without data"})
+	}
+	return v
+}
+
+// why2 replaces the reason when there is something in the way, and tells whether there is.
+func (v *verdict) why2(blocked string) bool {
+	if blocked != "" {
+		v.why = blocked
+	}
+	return blocked != ""
+}
+
+// joinMinor chooses the server to join with: the cluster's own minor, since etcd's members may differ by one minor at most,
+// and a newer server must not bring a first snapshot over from an older leader.
+func (t *turn) joinMinor(p *Peer) (MinorVersion, string) {
+	minor := p.ClusterVersion
+	switch {
+	case !minor.Known():
+		return minor, "waits for the cluster to decide its version"
+	case minor == unsettled && t.Cluster.settledAbove():
+		return minor, "waits for the cluster version to settle"
+	case !t.has(minor):
+		return minor, fmt.Sprintf("the cluster is at etcd %s, and no %s server is installed here", minor, minor)
+	}
+	return minor, ""
+}
+
+// settledAbove tells whether the members run something newer than 3.0, which a cluster version of 3.0 then only stands in for.
+func (c *Cluster) settledAbove() bool {
+	for i := range c.Members {
+		if v := c.Members[i].Version; v.Known() && unsettled.Less(v.MinorOf()) {
+			return true
+		}
+	}
+	return false
+}
+
+// addBlocked tells why a member must not be added now. etcd itself would refuse some of these, but not all in every version:
+// since 3.5.30 and 3.6.11 it accepts a second member that has not started, which leaves no slack at all.
+func (t *turn) addBlocked() string {
+	for i := range t.Cluster.Members {
+		m := &t.Cluster.Members[i]
+		switch {
+		case m.Learner:
+			return fmt.Sprintf("waits for learner %s to become a voter", m.Key())
+		case !m.Started():
+			return fmt.Sprintf("waits for member %s to start", m.Key())
+		case m.Health == Yes:
+			continue
+		}
+		if in, ok := t.Group.Instance(m.Name); t.Group.Known == Yes && (!ok || in.State == InstanceGone) {
+			return fmt.Sprintf("waits for the leader to remove %s, whose instance has gone", m.Key())
+		}
+		if m.Health == No {
+			return fmt.Sprintf("waits for %s to be healthy", m.Key())
+		}
+		return fmt.Sprintf("waits to learn whether %s is healthy", m.Key())
+	}
+	return ""
+}
+
+// ownRemovalBlocked guards the removal of our own entry: it must not cost the others their quorum.
+func (t *turn) ownRemovalBlocked(mine *Member) string {
+	if mine.Learner {
+		return ""
+	}
+	n, healthy := t.Cluster.Voters()
+	if mine.Health == Yes {
+		return fmt.Sprintf("another server answers as member %x, which has this instance's address", mine.ID)
+	}
+	if !SurvivesRemoval(n, healthy, false) {
+		return fmt.Sprintf("waits: removing its own entry would leave %d healthy of %d voters", healthy, n-1)
+	}
+	return ""
+}
+
+// mine finds the member that stands for this instance: by name, or by address while it has never started.
+func (t *turn) mine() *Member {
+	for i := range t.Cluster.Members {
+		if m := &t.Cluster.Members[i]; m.Name == t.Self.ID || m.Address == t.Self.Address && m.Name == "" {
+			return m
+		}
+	}
+	for i := range t.Cluster.Members { // a name of another supervisor's, at our address
+		if m := &t.Cluster.Members[i]; m.Address == t.Self.Address {
+			return m
+		}
+	}
+	return nil
+}
+
+// initialCluster is the member list as etcd wants it at a join: every member, one to one, under any names that are unique.
+func (t *turn) initialCluster() []ClaimMember {
+	list := make([]ClaimMember, 0, len(t.Cluster.Members))
+	for i := range t.Cluster.Members {
+		m := &t.Cluster.Members[i]
+		name := m.Name
+		if m.Address == t.Self.Address {
+			name = t.Self.ID
+		} else if name == "" {
+			name = fmt.Sprintf("unstarted-%x", m.ID)
+		}
+		list = append(list, ClaimMember{ID: name, Address: m.Address})
+	}
+	slices.SortFunc(list, func(a, b ClaimMember) int { return strings.Compare(a.ID, b.ID) })
+	return list
+}
+
+// joinRunning has a server that runs: once its member is known to the others as a learner in sync, it is promoted.
+func (t *turn) joinRunning() verdict {
+	v := verdict{needs: joinNeeds(), commands: t.renewJoinLock()}
+	local := t.Local()
+	me, listed := t.Cluster.Member(local.MemberID)
+	switch {
+	case local.Answers != Yes:
+		v.why = "waits for its server to answer"
+	case t.Cluster.Known != Yes || !listed:
+		v.why = "waits to see itself in the member list"
+	case me.Learner && !me.Started():
+		v.why = "waits for its server to publish itself"
+	case me.Learner:
+		v.why = "is a learner: asks to be promoted"
+		v.commands = append(v.commands, PromoteMember{ID: me.ID})
+	case !me.Started() || local.Leader == 0:
+		v.why = "is a voter: waits for its server to follow the leader"
+	default:
+		return move(Serving, "is a voter")
+	}
+	return v
+}
+
+// joinStopped has data, and a server that ended before its member became a voter.
+func (t *turn) joinStopped() verdict {
+	v := verdict{needs: joinNeeds(), commands: t.renewJoinLock()}
+	switch t.Process.Reason {
+	case ExitRemoved, ExitCorrupt, ExitStale:
+		// A learner's data is a copy, and the cluster has more of them: it starts over with an empty disk.
+		v.why = "its learner cannot go on: " + t.Process.Detail
+		v.commands = append(v.commands, SetAsideData{Why: "learner could not go on"})
+	default:
+		v.why = "its server ended before it became a voter"
+		if t.startDue() {
+			v.commands = append(v.commands, t.restartCommand())
+		}
+	}
+	return v
+}
+
+// renewJoinLock takes the join lock or keeps it alive, at its own slow pace.
+func (t *turn) renewJoinLock() []Command {
+	if !t.Join.Held.IsZero() && t.Now.Sub(t.Join.Held) < joinLockRenew {
+		return nil
+	}
+	return []Command{HoldJoinLock{TTL: joinLockTTL}}
+}

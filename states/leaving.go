@@ -1,0 +1,77 @@
+package states
+
+import "fmt"
+
+// due tells whether the daemon must end, and why.
+func (e *Ending) due() (string, bool) {
+	switch {
+	case e.Terminating == Yes:
+		return orElse(e.Reason, "its instance is being terminated"), true
+	case e.Shutdown == Yes:
+		return orElse(e.Reason, "the daemon was asked to stop"), true
+	}
+	return "", false
+}
+
+// leave ends a daemon. Only proof that the instance is being terminated touches the membership: a stopped daemon comes back
+// with its data, and a member that left at every stop would shrink the cluster at every reboot.
+func (t *turn) leave() verdict {
+	p := &t.Process
+	switch {
+	case p.Running == Unknown:
+		return verdict{why: "has not looked at its process yet"}
+	case p.Running == No:
+		return verdict{why: "etcd has stopped", done: t.Ending.Shutdown == Yes}
+	case p.Stopping:
+		return verdict{why: "waits for etcd to stop"}
+	}
+	if t.Ending.Terminating == Yes {
+		if v, busy := t.handOver(); busy {
+			return v
+		}
+	}
+	return verdict{why: "stops etcd and keeps its membership", commands: []Command{StopEtcd{Why: orElse(t.Ending.Reason, "the daemon was asked to stop")}}}
+}
+
+// handOver moves the leadership away and takes this member out of the list, where the others have a quorum without it. Where
+// they have not, it goes on serving until the instance ends or the daemon is told to stop: ending early helps nobody.
+func (t *turn) handOver() (verdict, bool) {
+	v := verdict{needs: Needs{Cluster: fast, Wide: true}}
+	local := t.Local()
+	me, listed := t.Cluster.Member(local.MemberID)
+	n, healthy := t.Cluster.Voters()
+	switch {
+	case local.Answers != Yes || t.Cluster.Known != Yes:
+		v.why = "its instance is being terminated, and its cluster does not answer: goes on serving"
+	case !listed:
+		return v, false // it has left
+	case !me.Learner && !SurvivesRemoval(n, healthy, me.Health == Yes):
+		v.why = "its instance is being terminated, and the others are no quorum without it: goes on serving"
+		v.reports = []string{v.why}
+	case local.Leader == me.ID && t.successor(me.ID) != nil:
+		to := t.successor(me.ID)
+		v.why = fmt.Sprintf("its instance is being terminated: hands the leadership to %s", to.Key())
+		v.commands = []Command{MoveLeader{To: to.ID}}
+		return v, true
+	default:
+		v.why = "its instance is being terminated: takes its member out of the list"
+		v.commands = []Command{RemoveMember{ID: me.ID, Name: me.Name, Address: me.Address, Why: "its instance is being terminated"}}
+		return v, true
+	}
+	return v, t.Ending.Shutdown != Yes
+}
+
+// successor is the healthy voter that has applied most.
+func (t *turn) successor(besides uint64) *Member {
+	var best *Member
+	for i := range t.Cluster.Members {
+		m := &t.Cluster.Members[i]
+		if m.ID == besides || m.Learner || !m.Started() || m.Health != Yes {
+			continue
+		}
+		if best == nil || m.Applied > best.Applied {
+			best = m
+		}
+	}
+	return best
+}

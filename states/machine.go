@@ -1,0 +1,138 @@
+package states
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/looplab/fsm"
+)
+
+// Decision is the outcome of one turn.
+type Decision struct {
+	From, To State
+	Path     []Event   // the edges taken, in order; empty when the state did not change
+	Commands []Command // to be carried out, in order within each lane
+	Why      string    // the reason, as logs, traces and status print it
+	Reports  []string  // what an operator should know beside it, sorted
+	Needs    Needs     // how fresh the next turn wants its facts
+	Done     bool      // nothing is left to do: the daemon ends
+}
+
+// Needs says how old the facts of each source may be at the next turn. Zero means that the source need not be asked at all:
+// it is how the decisions keep AWS calls rare at rest and frequent while something changes.
+type Needs struct {
+	Group   time.Duration // Auto Scaling and EC2
+	Zone    time.Duration // Route53 (claim and DNS), or S3 (claim)
+	Peers   time.Duration // the peer ports of the other instances
+	Cluster time.Duration // etcd
+	Wide    bool          // of etcd: the health of every member, not only of our own
+}
+
+// Memory is what a machine must remember between turns. It is small and comparable, so that a search can copy and hash it.
+type Memory struct {
+	Entered time.Time // when the current state was entered
+}
+
+// Machine is the finite-state machine of one daemon. It is not safe for concurrent use: one goroutine owns it.
+type Machine struct {
+	config Config
+	fsm    *fsm.FSM
+	memory Memory
+}
+
+// New gives a machine in Discovering.
+func New(config Config) (*Machine, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	return &Machine{config: config, fsm: newFSM()}, nil
+}
+
+func newFSM() *fsm.FSM {
+	events := make(fsm.Events, len(edges))
+	for i, e := range edges {
+		events[i] = fsm.EventDesc{Name: string(e.On), Src: []string{string(e.From)}, Dst: string(e.To)}
+	}
+	return fsm.NewFSM(string(Discovering), events, nil)
+}
+
+// State tells the current state.
+func (m *Machine) State() State { return State(m.fsm.Current()) }
+
+// verdict is what the function of a state says of one observation: the event that ends the state, or what to do in it.
+type verdict struct {
+	event    Event
+	why      string
+	commands []Command
+	reports  []string
+	needs    Needs
+	done     bool
+}
+
+func move(on Event, why string) verdict { return verdict{event: on, why: why} }
+
+// maxHops bounds the edges taken in one turn. The longest honest path is Discovering, Running, LeadingHousekeeping.
+const maxHops = 5
+
+// Step decides. Entering a state and staying in it run the same code: Step follows events until a state has none, and gives
+// that state's commands. An error is a fault in the rules (an undeclared edge, or no fixed point), never in the world.
+func (m *Machine) Step(o *Observation) (Decision, error) {
+	d := Decision{From: m.State()}
+	if m.memory.Entered.IsZero() {
+		m.memory.Entered = o.Now
+	}
+	var why string
+	for range maxHops {
+		v := m.decide(o)
+		if v.event == "" {
+			d.To, d.Why = m.State(), v.why
+			if why != "" && v.why == "" {
+				d.Why = why
+			}
+			d.Commands, d.Reports, d.Needs, d.Done = v.commands, v.reports, v.needs, v.done
+			return d, nil
+		}
+		// A cancelled context would wedge looplab/fsm for good (its issue 115), so it gets one that cannot be cancelled.
+		if err := m.fsm.Event(context.Background(), string(v.event)); err != nil {
+			return d, fmt.Errorf("state %s: %w", m.State(), err)
+		}
+		m.memory.Entered = o.Now
+		d.Path = append(d.Path, v.event)
+		why = v.why
+	}
+	return d, fmt.Errorf("no fixed point within %d edges from %s: %v", maxHops, d.From, d.Path)
+}
+
+func (m *Machine) decide(o *Observation) verdict {
+	state := m.State()
+	if state != Leaving {
+		if why, ending := o.Ending.due(); ending {
+			return move(EndingSeen, why)
+		}
+	}
+	t := turn{Observation: o, Config: &m.config, since: m.memory.Entered}
+	switch state {
+	case Discovering:
+		return t.discover()
+	case Bootstrapping:
+		return t.bootstrap()
+	case Joining:
+		return t.join()
+	case Running:
+		return t.run()
+	case Upgrading:
+		return t.upgrade()
+	case LeadingHousekeeping:
+		return t.housekeep()
+	default:
+		return t.leave()
+	}
+}
+
+// turn is what the functions of the states read.
+type turn struct {
+	*Observation
+	*Config
+	since time.Time // when the state was entered
+}

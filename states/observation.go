@@ -1,0 +1,336 @@
+package states
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Observation is everything a decision is made from. Each part carries its own "is it known"; the zero value of the whole
+// knows nothing. Slices are sorted by their first field and are never changed once observed.
+type Observation struct {
+	Now     time.Time      // when the turn began
+	Self    Self           // who this instance is
+	Wanted  MinorVersion   // the minor this instance is configured to run
+	Servers []MinorVersion // the minors whose server is installed here, ascending
+	Group   Group          // the auto-scaling group and its instances, as AWS tells
+	Peers   []Peer         // what the other instances of the group answer on their peer port
+	Claim   Claim          // the durable record of who bootstraps, or has bootstrapped, this cluster
+	Disk    Disk           // the data directory of this instance
+	Process Process        // the etcd process of this instance
+	Cluster Cluster        // the living cluster, as etcd tells
+	Join    Join           // this instance's attempt to join
+	DNS     DNS            // what is published in the hosted zone
+	Ending  Ending         // whether this daemon or this instance is being ended
+}
+
+// Self is the identity of this instance, from the instance metadata service or, when that does not answer, from the record
+// beside the data directory. Member names are instance IDs.
+type Self struct {
+	ID      string // i-0123456789abcdef0; empty while unknown
+	Address string // private IPv4 address; peer and client URLs are made of it
+}
+
+// InstanceState is the EC2 state of an instance.
+type InstanceState uint8
+
+// EC2 instance states. Shutting-down and terminated never revert, so they are proof that an instance is gone; stopped is not.
+const (
+	InstanceUnknown InstanceState = iota
+	InstancePending
+	InstanceRunning
+	InstanceStopped // stopping or stopped
+	InstanceGone    // shutting-down or terminated
+)
+
+// Instance is one EC2 instance, in the group or not.
+type Instance struct {
+	ID      string
+	Address string // private IPv4 address; empty when EC2 shows none (terminated)
+	DNSName string // private DNS name; empty when the VPC gives none
+	State   InstanceState
+	InGroup bool // listed by the auto-scaling group, and not on its way out of it
+}
+
+// Absence is the evidence that AWS no longer knows an instance: neither its group nor a describe by its ID lists it. Absence
+// in one read can be a stale read; see [Group.Gone].
+type Absence struct {
+	Key   string    // instance ID, or the address of a member that never started and so has no name
+	Since time.Time // the first read, of an unbroken row, that did not show it
+	Reads int       // how many reads in a row did not show it
+}
+
+// Group is the auto-scaling group.
+type Group struct {
+	Known     Fact
+	At        time.Time // when the read that these facts come from was begun
+	Desired   int
+	Instances []Instance // by ID: the group's instances, and every member's instance that EC2 still shows
+	Absent    []Absence  // by key
+}
+
+// Instance finds an instance by ID.
+func (g *Group) Instance(id string) (Instance, bool) {
+	i, found := slices.BinarySearchFunc(g.Instances, id, func(i Instance, id string) int { return strings.Compare(i.ID, id) })
+	if !found {
+		return Instance{}, false
+	}
+	return g.Instances[i], true
+}
+
+// absenceProof is how long, and absenceReads in how many reads, an instance must be missing from every AWS answer before
+// silence counts as proof; AWS documents its describe calls as eventually consistent.
+const (
+	absenceProof = 60 * time.Second
+	absenceReads = 3
+)
+
+// Gone tells whether the instance behind a member has provably ended. EC2 saying so is proof at once, since that state
+// never reverts; absence is proof only when it lasted.
+func (g *Group) Gone(key string) Fact {
+	if g.Known != Yes {
+		return Unknown
+	}
+	for i := range g.Instances {
+		if g.Instances[i].ID == key || g.Instances[i].Address == key {
+			return Is(g.Instances[i].State == InstanceGone)
+		}
+	}
+	for i := range g.Absent {
+		a := &g.Absent[i]
+		if a.Key == key && a.Reads >= absenceReads && g.At.Sub(a.Since) >= absenceProof {
+			return Yes
+		}
+	}
+	return Unknown
+}
+
+// Peer is what another instance answered on its peer port (GET /members and /version, which need neither quorum nor
+// authentication in any etcd from 2.3 on).
+type Peer struct {
+	InstanceID     string
+	Address        string
+	Answers        Fact // Yes: etcd answered; No: the connection was refused, nothing listens; Unknown: not asked, or silence
+	ClusterID      uint64
+	ClusterVersion MinorVersion // unknown until that cluster has decided it
+	Members        []Member
+}
+
+// Member is one member of an etcd cluster.
+type Member struct {
+	ID        uint64
+	Name      string // instance ID; empty until an added member has started
+	Address   string // host of its peer URL
+	ClientURL string // empty until it has started and published itself
+	Learner   bool
+	Health    Fact      // Yes: it answers and knows the leader; No: it does not; Unknown: not asked
+	Unhealthy time.Time // since when Health has been No without a break
+	Version   Version   // of its server; unknown while it does not answer
+	Applied   uint64    // raft index it has applied
+}
+
+// Started tells whether the member has ever published itself to its cluster.
+func (m *Member) Started() bool { return m.ClientURL != "" }
+
+// Key names the instance behind the member for [Group.Gone].
+func (m *Member) Key() string {
+	if m.Name != "" {
+		return m.Name
+	}
+	return m.Address
+}
+
+// ClaimState is how far a claimed bootstrap has come.
+type ClaimState uint8
+
+// A claim is pending until its cluster serves, then formed for good: an instance with an empty disk starts from the list of
+// a pending claim, and never from that of a formed one.
+const (
+	ClaimPending ClaimState = iota
+	ClaimFormed
+)
+
+func (s ClaimState) String() string {
+	if s == ClaimFormed {
+		return "formed"
+	}
+	return "pending"
+}
+
+// Claim is the create-once record that decides who forms the cluster.
+type Claim struct {
+	Store   ClaimStore
+	Known   Fact // whether the store was read; the record may still not be there
+	Exists  Fact
+	Record  ClaimRecord
+	Foreign string // why a record of that name cannot be ours; empty when it can
+}
+
+// ClaimStore is where claims are kept.
+type ClaimStore uint8
+
+// Without a store there is no claim, and etcd's own quorum over the full desired list is all that prevents two clusters.
+const (
+	ClaimNowhere ClaimStore = iota
+	ClaimInRoute53
+	ClaimInS3
+)
+
+// ClaimRecord is the content of a claim.
+type ClaimRecord struct {
+	State     ClaimState
+	Token     string        // --initial-cluster-token, unique per bootstrap
+	ClusterID uint64        // once formed
+	Members   []ClaimMember // pending: the static list to start from; formed: the voters, as the leader last wrote them
+}
+
+// ClaimMember is one instance named by a claim.
+type ClaimMember struct{ ID, Address string }
+
+// Has tells whether the record names the instance.
+func (r *ClaimRecord) Has(id string) bool {
+	return slices.ContainsFunc(r.Members, func(m ClaimMember) bool { return m.ID == id })
+}
+
+// Equal compares two records.
+func (r *ClaimRecord) Equal(o *ClaimRecord) bool {
+	return r.State == o.State && r.Token == o.Token && r.ClusterID == o.ClusterID && slices.Equal(r.Members, o.Members)
+}
+
+// DiskState is what the data directory holds.
+type DiskState uint8
+
+// Only DiskEmpty permits a bootstrap or a join; DiskUnknown (unreadable, not looked at yet) permits nothing.
+const (
+	DiskUnknown DiskState = iota
+	DiskEmpty
+	DiskMember // a write-ahead log is there
+	DiskBroken // files are there, but no write-ahead log that a server could start from
+)
+
+// Disk is the data directory and the record that the daemon keeps beside it.
+type Disk struct {
+	State DiskState
+	// From the record; zero when there is none (data of another supervisor).
+	Minor   MinorVersion // the server that last ran on this data
+	Name    string
+	Address string
+	// Joined says that the member on this disk was once seen as a voter. A learner's data is worth nothing to the cluster.
+	Joined   bool
+	SetAside bool   // data of an earlier member is kept beside it
+	Error    string // why State is DiskUnknown or DiskBroken
+}
+
+// ExitReason is why the etcd process ended, from its exit status and last words.
+type ExitReason uint8
+
+// etcd exits with status 0 when its member was removed (server/etcdmain/etcd.go): that is no crash, and restarting it on the
+// same data can only repeat it.
+const (
+	ExitNone         ExitReason = iota // it has not exited
+	ExitCrash                          // killed, panicked, or any reason not told apart
+	ExitStopped                        // stopped because the daemon asked
+	ExitRemoved                        // the cluster has removed this member
+	ExitCorrupt                        // the data cannot be read back
+	ExitStale                          // the given member list does not match the living cluster
+	ExitUnstarted                      // no process came to be: server missing, not executable
+	ExitRefused                        // bad flag, address in use, version refused: the same start fails again
+	ExitBootstrapped                   // told to form a cluster that already runs with this member in it
+)
+
+// Process is the etcd process of this instance.
+type Process struct {
+	Running  Fact
+	Stopping bool // told to stop and not gone yet
+	PID      int
+	Minor    MinorVersion // the server that runs, or ran last
+	Started  time.Time
+	Exited   time.Time // zero while running, or when it never ran under this daemon
+	Reason   ExitReason
+	Exits    int    // exits in a row, none of them after a minute of running
+	Detail   string // for people: exit status and last words
+}
+
+// Cluster is the living cluster, as the members tell over their client port.
+type Cluster struct {
+	Known   Fact      // Yes: the list below was read through quorum; No: asked, and no quorum answered
+	At      time.Time // when that read was begun
+	ID      uint64
+	Version MinorVersion // cluster version, unknown until settled
+	Leader  uint64       // member ID; 0 when there is none
+	Members []Member     // by ID
+	Local   Local
+}
+
+// Local is what this instance's own server answers, with or without quorum.
+type Local struct {
+	Answers   Fact
+	MemberID  uint64
+	ClusterID uint64
+	Leader    uint64
+	Learner   bool
+	Applied   uint64
+	Version   Version
+}
+
+// Member finds a member by ID.
+func (c *Cluster) Member(id uint64) (*Member, bool) {
+	for i := range c.Members {
+		if c.Members[i].ID == id {
+			return &c.Members[i], true
+		}
+	}
+	return nil, false
+}
+
+// Voters counts the voters and those of them that have started and are healthy.
+func (c *Cluster) Voters() (n, healthy int) {
+	for i := range c.Members {
+		m := &c.Members[i]
+		if m.Learner {
+			continue
+		}
+		n++
+		if m.Started() && m.Health == Yes {
+			healthy++
+		}
+	}
+	return n, healthy
+}
+
+// Join is this instance's attempt to join: the join lock, and the member it has added for itself under that lock.
+type Join struct {
+	Owner string    // instance that holds the lock; empty when nobody does, or when it is not known
+	Held  time.Time // when this instance last took the lock or kept it alive; zero when it does not hold it
+	Added uint64    // ID of the member that this daemon has added for itself; 0 when none
+}
+
+// DNS is what the hosted zone holds for this cluster.
+type DNS struct {
+	Configured bool
+	Known      Fact
+	At         time.Time
+	Zone       string // "elephant.example.org."
+	Records    []Record
+}
+
+// Record is one record set, its values sorted.
+type Record struct {
+	Name   string // "_etcd-server._tcp.releaseetcd.elephant.example.org."
+	Type   string // A, SRV or TXT
+	TTL    int64  // seconds
+	Values []string
+}
+
+// Equal compares two record sets.
+func (r *Record) Equal(o *Record) bool {
+	return r.Name == o.Name && r.Type == o.Type && r.TTL == o.TTL && slices.Equal(r.Values, o.Values)
+}
+
+// Ending is whether the daemon or its instance is being ended.
+type Ending struct {
+	Shutdown    Fact // the daemon was asked to stop (SIGTERM, SIGINT)
+	Terminating Fact // the instance is being terminated: announced by its metadata and confirmed by Auto Scaling, or a spot notice
+	Announced   Fact // the metadata announces termination; not yet a proof
+	Reason      string
+}

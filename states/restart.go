@@ -1,0 +1,44 @@
+package states
+
+import (
+	"hash/fnv"
+	"time"
+)
+
+// Delays between restarts of a server that keeps exiting: the first restart is at once, later ones double up to the cap.
+const (
+	firstDelay = 250 * time.Millisecond
+	maxDelay   = 30 * time.Second
+)
+
+// restartDelay is the time between an exit and the next start. The jitter of up to a quarter comes from the instance and
+// the count, not from chance, so that the decision stays pure and yet instances do not restart in step.
+func restartDelay(id string, exits int) time.Duration {
+	if exits <= 1 {
+		return 0
+	}
+	delay := maxDelay
+	if shift := exits - 2; shift < 10 {
+		delay = min(maxDelay, firstDelay<<shift)
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(id))
+	_, _ = h.Write([]byte{byte(exits), byte(exits >> 8)})
+	return delay - delay/4*time.Duration(h.Sum32()%1000)/1000
+}
+
+// startDue tells whether a server may be started now.
+func (t *turn) startDue() bool {
+	p := &t.Process
+	return p.Running == No && !p.Stopping && !t.Now.Before(p.Exited.Add(restartDelay(t.Self.ID, p.Exits)))
+}
+
+// has tells whether the server of a minor is installed.
+func (t *turn) has(minor MinorVersion) bool {
+	for _, m := range t.Servers {
+		if m == minor {
+			return true
+		}
+	}
+	return false
+}

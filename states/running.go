@@ -1,0 +1,157 @@
+package states
+
+import "fmt"
+
+// run keeps a member's server running. Restart is local: it asks neither AWS nor the peers.
+func (t *turn) run() verdict {
+	if t.Process.Running != Yes {
+		return t.runStopped()
+	}
+	local := t.Local()
+	v := verdict{needs: Needs{Cluster: restCluster}, commands: t.chores()}
+	switch {
+	case local.Answers != Yes:
+		v.why, v.needs.Cluster = "its server runs and does not answer yet", fast
+	case local.Learner:
+		return move(StillLearner, "its member is a learner still")
+	case local.Leader == 0:
+		v.why, v.needs.Cluster = "its server knows no leader", fast
+	case local.Leader == local.MemberID:
+		return move(WonLeadership, "its etcd leads the cluster")
+	default:
+		v.why = t.steady("follows a leader")
+	}
+	return v
+}
+
+// steady is the reason of a member at rest, with what it waits for if it wants another minor than it runs.
+func (t *turn) steady(why string) string {
+	minor := t.Process.Minor
+	switch {
+	case !t.Wanted.Known() || !minor.Known() || t.Wanted == minor:
+		return why
+	case t.Wanted.Less(minor):
+		return fmt.Sprintf("%s; wants etcd %s, and etcd %s cannot be taken back by a restart", why, t.Wanted, minor)
+	default:
+		return fmt.Sprintf("%s; runs the cluster's etcd %s and wants %s: waits, since this version of the daemon does not upgrade", why, minor, t.Wanted)
+	}
+}
+
+// chores are what a voter does once after it has become one.
+func (t *turn) chores() []Command {
+	local := t.Local()
+	if local.Answers != Yes || local.Learner || local.Leader == 0 {
+		return nil
+	}
+	var commands []Command
+	if me, ok := t.Cluster.Member(local.MemberID); t.Cluster.Known == Yes && ok && !me.Learner && me.Started() {
+		if !t.Disk.Joined {
+			commands = append(commands, RecordJoined{})
+		} else if t.Disk.SetAside {
+			commands = append(commands, ForgetSetAside{})
+		}
+	}
+	if t.Join.Owner == t.Self.ID {
+		commands = append(commands, ReleaseJoinLock{})
+	}
+	return commands
+}
+
+// runStopped has a member whose server does not run.
+func (t *turn) runStopped() verdict {
+	p := &t.Process
+	v := verdict{needs: Needs{Cluster: restCluster}}
+	switch {
+	case p.Running == Unknown:
+		v.why = "has not looked at its process yet"
+	case p.Stopping:
+		v.why = "its server is stopping"
+	case t.Disk.State == DiskEmpty:
+		return move(StartOver, "its data directory is empty")
+	case t.Disk.State == DiskUnknown:
+		v.why = orElse(t.Disk.Error, "has not looked at its disk yet")
+		v.reports = []string{v.why}
+	case p.Reason == ExitRemoved:
+		v.why = "its member was removed from the cluster: joins anew with an empty disk"
+		v.commands = []Command{SetAsideData{Why: "member was removed"}}
+	case p.Reason == ExitCorrupt || t.Disk.State == DiskBroken:
+		return t.runBroken()
+	default:
+		return t.restart()
+	}
+	return v
+}
+
+// runBroken has data that no server can read. It is set aside only while the others have a quorum without it: until then it
+// may be the copy that someone needs.
+func (t *turn) runBroken() verdict {
+	v := verdict{needs: joinNeeds()}
+	_, healthy := t.Cluster.Voters()
+	n := t.Cluster.votersBesides(t.Self.ID)
+	if t.Disk.State == DiskBroken && !t.Disk.Joined {
+		v.why, v.commands = "its data never was a voter's: starts over", []Command{SetAsideData{Why: "no usable member"}}
+		return v
+	}
+	if t.Cluster.Known == Yes && n > 0 && healthy >= Quorum(n+1) {
+		v.why = "its data cannot be read and the others have a quorum: sets it aside and joins anew"
+		v.commands = []Command{SetAsideData{Why: "data cannot be read"}}
+		return v
+	}
+	if t.Disk.State == DiskMember && t.startDue() {
+		v.commands = []Command{t.restartCommand()}
+	}
+	v.why = "its data cannot be read, and the others have no quorum without it: keeps it and tries again"
+	v.reports = []string{"the data directory cannot be read: " + orElse(t.Process.Detail, t.Disk.Error)}
+	return v
+}
+
+// votersBesides counts the voters other than the named one.
+func (c *Cluster) votersBesides(name string) int {
+	n := 0
+	for i := range c.Members {
+		if m := &c.Members[i]; !m.Learner && m.Name != name {
+			n++
+		}
+	}
+	return n
+}
+
+// restart starts the server on its own data when its delay is over.
+func (t *turn) restart() verdict {
+	v := verdict{needs: Needs{Cluster: restCluster}}
+	start := t.restartCommand()
+	switch {
+	case !start.Minor.Known():
+		v.why = "does not know which etcd last ran on its data: set --etcd-version to it"
+	case !t.has(start.Minor):
+		v.why = fmt.Sprintf("its data was last run by etcd %s, and no %s server is installed", start.Minor, start.Minor)
+	case start.Name == "" || start.Address == "":
+		v.why = "waits to learn its instance ID and address"
+	case !t.startDue():
+		v.why = "its server keeps ending: waits before the next start"
+		v.reports = []string{fmt.Sprintf("etcd ended %d times in a row: %s", t.Process.Exits, t.Process.Detail)}
+		return v
+	default:
+		v.why = "its server does not run: restarts it"
+		v.commands = []Command{start}
+		return v
+	}
+	v.reports = []string{v.why}
+	return v
+}
+
+// restartCommand names the server that last ran on the data: the version an instance runs is decided from its data, never
+// from memory or configuration alone. Data of another supervisor has no record; the wanted minor is then all there is.
+func (t *turn) restartCommand() StartEtcd {
+	s := StartEtcd{Minor: t.Disk.Minor, Name: t.Disk.Name, Address: t.Self.Address, State: ClusterRestart}
+	if !s.Minor.Known() {
+		s.Minor = t.Wanted
+	}
+	if s.Name == "" {
+		s.Name = t.Self.ID
+	}
+	if s.Address == "" {
+		s.Address = t.Disk.Address
+	}
+	return s
+}

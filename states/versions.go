@@ -1,0 +1,69 @@
+package states
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Version is an etcd version. The zero value means that the version is not known.
+type Version struct{ Major, Minor, Patch int }
+
+// MinorVersion is the part of a version that etcd's compatibility rules speak of: "3.7".
+type MinorVersion struct{ Major, Minor int }
+
+// ParseVersion reads "3.7.3", "3.7" or "3.7.0-rc.1" (whatever follows the patch is ignored).
+func ParseVersion(s string) (Version, error) {
+	parts := strings.SplitN(strings.TrimPrefix(strings.TrimSpace(s), "v"), ".", 3)
+	if len(parts) < 2 {
+		return Version{}, fmt.Errorf("version %q: want MAJOR.MINOR or MAJOR.MINOR.PATCH, such as 3.7 or 3.7.3", s)
+	}
+	var v Version
+	for i, field := range []*int{&v.Major, &v.Minor, &v.Patch} {
+		if i == len(parts) {
+			break
+		}
+		digits := parts[i]
+		if i == 2 {
+			digits, _, _ = strings.Cut(strings.ReplaceAll(digits, "+", "-"), "-")
+		}
+		n, err := strconv.Atoi(digits)
+		if err != nil || n < 0 {
+			return Version{}, fmt.Errorf("version %q: want MAJOR.MINOR or MAJOR.MINOR.PATCH, such as 3.7 or 3.7.3", s)
+		}
+		*field = n
+	}
+	return v, nil
+}
+
+// MinorOf drops the patch.
+func (v Version) MinorOf() MinorVersion { return MinorVersion{v.Major, v.Minor} }
+
+// Known tells whether the version has been learnt.
+func (v Version) Known() bool { return v != Version{} }
+
+func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch) }
+
+// Known tells whether the minor has been learnt.
+func (m MinorVersion) Known() bool { return m != MinorVersion{} }
+
+// Less orders minors: 2.3 < 3.0 < 3.10.
+func (m MinorVersion) Less(other MinorVersion) bool {
+	if m.Major != other.Major {
+		return m.Major < other.Major
+	}
+	return m.Minor < other.Minor
+}
+
+func (m MinorVersion) String() string { return fmt.Sprintf("%d.%d", m.Major, m.Minor) }
+
+// learnersFrom is the first minor that knows learners. A 3.3 member panics when a learner is added to its cluster, and a
+// server up to 3.3 that is asked to add a learner silently adds a voter (etcd 3.3.27 membership/cluster.go).
+var learnersFrom = MinorVersion{3, 4}
+
+// HasLearners tells whether a cluster at this cluster version may be given a learner.
+func (m MinorVersion) HasLearners() bool { return !m.Less(learnersFrom) }
+
+// unsettled is the cluster version that a 3.x cluster reports until every member has answered its leader once; it says
+// nothing about the servers (etcd server/etcdserver/version/monitor.go).
+var unsettled = MinorVersion{3, 0}
