@@ -1,0 +1,125 @@
+package awsfake
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/smithy-go"
+)
+
+// Call names one API call. Caller, Action and Ordinal together identify it
+// across replays, so a fault plan can refer to it.
+type Call struct {
+	Caller  string // as given to Cloud.EC2 and its like; the instance ID for IMDS
+	Service string // ec2, autoscaling, route53, s3 or imds
+	Action  string // as in the API, such as DescribeInstances
+	Ordinal int    // how many-th such call of this caller, from 1
+	Input   any    // the SDK's input, not to be changed
+}
+
+// Fault is what goes wrong with one call.
+type Fault struct {
+	Err        error         // returned instead of an answer
+	Apply      bool          // the effect takes place although Err is returned
+	Stale      time.Duration // a read is answered from the state that long ago, at most Options.MaxStale
+	OmitNewest bool          // lists leave out the instance launched last
+	Omit       []string      // lists leave out these instance IDs
+	PageSize   int           // bound of the page, if not 0
+	Edit       func(any)     // changes the answer, a pointer to the SDK's output
+}
+
+type callKey struct{ caller, action string }
+
+// request is one call being served.
+type request struct {
+	*Cloud
+	call  Call
+	fault Fault
+	view  *state // what a read sees; writes use Cloud.state
+}
+
+// serve runs one call: counted, faulted, applied, logged.
+func serve[In, Out any](ctx context.Context, c *Cloud, call Call, in *In, apply func(*request, *In) (*Out, error)) (*Out, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	call = c.begin(call, in)
+	r := &request{Cloud: c, call: call, view: &c.state}
+	if c.opt.Fault != nil {
+		r.fault = c.opt.Fault(call)
+		r.view = c.asOf(r.fault.Stale)
+	}
+	out, err := (*Out)(nil), r.fault.Err
+	if err == nil || r.fault.Apply {
+		out, err = apply(r, in)
+		c.advanceGroups(c.opt.Now())
+		c.remember()
+	}
+	if r.fault.Err != nil {
+		out, err = nil, r.fault.Err
+	}
+	if err == nil && r.fault.Edit != nil {
+		r.fault.Edit(out)
+	}
+	if c.opt.Log != nil {
+		c.opt.Log(call, err)
+	}
+	return out, err
+}
+
+// begin gives the call its number.
+func (c *Cloud) begin(call Call, in any) Call {
+	key := callKey{call.Caller, call.Action}
+	c.calls[key]++
+	call.Ordinal, call.Input = c.calls[key], in
+	return call
+}
+
+// CallCount tells how often the caller made a call of that action; an empty
+// caller stands for all of them.
+func (c *Cloud) CallCount(caller, action string) int {
+	if caller != "" {
+		return c.calls[callKey{caller, action}]
+	}
+	sum := 0
+	for key, n := range c.calls {
+		if key.action == action {
+			sum += n
+		}
+	}
+	return sum
+}
+
+// omitted tells whether the fault hides an instance from lists.
+func (r *request) omitted(id string) bool {
+	if n := len(r.view.instances); r.fault.OmitNewest && n > 0 && r.view.instances[n-1].ID == id {
+		return true
+	}
+	for _, o := range r.fault.Omit {
+		if o == id {
+			return true
+		}
+	}
+	return false
+}
+
+// pageSize is the smallest of the bounds that are set: what the caller asked
+// for, the service's own, the cloud's and the fault's.
+func (r *request) pageSize(asked *int32, service int) int {
+	n := service
+	bounds := [...]int{0, r.opt.PageSize, r.fault.PageSize}
+	if asked != nil {
+		bounds[0] = int(*asked)
+	}
+	for _, b := range bounds {
+		if b > 0 && b < n {
+			n = b
+		}
+	}
+	return n
+}
+
+// Error returns an API error as the SDK gives it to errors.As.
+func Error(code, message string) error {
+	return &smithy.GenericAPIError{Code: code, Message: message, Fault: smithy.FaultClient}
+}
