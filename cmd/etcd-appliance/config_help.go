@@ -1,0 +1,60 @@
+package main
+
+// The page of run --help. It is written by hand and fits one screen of 80 by 30; a test holds it against the flags.
+const (
+	runPage = `Usage: etcd-appliance run [flags]
+
+Run etcd on this EC2 instance as a member of its auto-scaling group's cluster.
+
+The cluster
+  --cluster-name NAME       its name in DNS (default: the group's name)
+  --group NAME              auto-scaling group (default: this instance's)
+  --hosted-zone NAME|ID     Route53 zone to publish in (default: no DNS)
+  --bucket NAME             S3 bucket of the bootstrap claim (default: the zone)
+  --on-total-loss new|halt  once every member is proven gone (default: halt)
+etcd
+  --etcd-version X.Y        minor to run (default: the one installed)
+  --etcd-version-prev X.Y   the minor before, to join older clusters with
+  --etcd-dir DIR            holds X.Y/etcd (default: /opt/etcd)
+  --data-dir DIR            where the data is (default: /var/lib/etcd-appliance)
+  --etcd-arg=--NAME=VALUE   one more argument for etcd; repeatable
+The daemon
+  --config FILE             YAML with the names of flags as keys
+  --dry-run                 say what would be done, and do nothing
+  --log-format FORMAT       json, console or auto (default: auto)
+  --log-level LEVEL         trace, debug, info, warn or error (default: info)
+`
+
+	runPageRare = `Rarely used
+  --client-port PORT        of etcd, for clients (default: 2379)
+  --peer-port PORT          of etcd, for its peers (default: 2380)
+  --snapshot-count N        raft entries between two snapshots (default: 10000)
+  --stop-grace DURATION     from SIGTERM to SIGKILL for etcd (default: 40s)
+  --pass-etcd-env           let etcd see ETCD_* variables too
+  --tick DURATION           between two turns of the daemon (default: 250ms)
+
+Every flag has a variable, such as ETCD_APPLIANCE_STOP_GRACE. An empty variable
+counts as not set. Spaces separate the arguments in ETCD_APPLIANCE_ETCD_ARG.
+
+A file for --config:
+  cluster-name: releaseetcd
+  hosted-zone: elephant.example.org
+  etcd-version: 3.7
+  etcd-arg: [--quota-backend-bytes=8589934592, --auto-compaction-retention=1h]
+`
+
+	runPageEnd = `
+A flag wins over ETCD_APPLIANCE_<FLAG>, that over HOSTED_ZONE, ETCDVERSION and
+ETCDVERSION_PREV, and these over the file.
+
+Example:
+  $ etcd-appliance run --hosted-zone elephant.example.org --etcd-version 3.7
+`
+)
+
+func runHelp(all bool) string {
+	if all {
+		return runPage + runPageRare + runPageEnd
+	}
+	return runPage + "  --help-all                this page with the flags that are rarely used\n" + runPageEnd
+}
