@@ -35,8 +35,7 @@ func fakeServers(t *testing.T, minors ...string) string {
 	return dir
 }
 
-// loadConfig is LoadConfig of a command line, an environment and the text of a file (none where empty). DIR in an expected error
-// is the directory of the servers, FILE the file.
+// loadConfig is LoadConfig of a command line, an environment and the text of a file (none where empty).
 func loadConfig(t *testing.T, args []string, env map[string]string, file string) (Config, error) {
 	t.Helper()
 	if file != "" {
