@@ -1,0 +1,162 @@
+// Package agent runs the turn of a daemon: observe, decide, carry out. One goroutine decides; it owns the machine, and
+// everything that arrives from outside (an answer, the end of the etcd process, a signal) wakes it.
+package agent
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// Observer gives the facts of a turn. It never blocks: it returns what is known now, with its age.
+type Observer interface {
+	// Observe gives the latest facts.
+	Observe() states.Observation
+	// Refresh starts to ask the sources whose facts are older than the decision wants them.
+	Refresh(needs states.Needs)
+}
+
+// Executor carries out commands. It never blocks: it starts the effect, and a later observation shows what came of it. A
+// command whose lane is still busy is dropped; it will be derived again.
+type Executor interface {
+	Execute(commands []states.Command)
+}
+
+// Agent is one daemon's loop.
+type Agent struct {
+	machine  *states.Machine
+	observer Observer
+	executor Executor // nil: dry run, nothing is carried out
+	journal  *Journal
+}
+
+// New gives an agent in Discovering. A nil executor makes it observe and decide only.
+func New(config states.Config, observer Observer, executor Executor, journal *Journal) (*Agent, error) {
+	machine, err := states.New(config)
+	if err != nil {
+		return nil, err
+	}
+	return &Agent{machine: machine, observer: observer, executor: executor, journal: journal}, nil
+}
+
+// State tells the current state.
+func (a *Agent) State() states.State { return a.machine.State() }
+
+// Turn observes, decides and starts the effects. An error is a fault in the rules, and the daemon must not go on deciding.
+func (a *Agent) Turn() (states.Decision, error) {
+	o := a.observer.Observe()
+	d, err := a.machine.Step(&o)
+	if err != nil {
+		return d, fmt.Errorf("decide: %w", err)
+	}
+	a.journal.Record(o.Now, &d)
+	if a.executor != nil {
+		a.executor.Execute(d.Commands)
+	}
+	a.observer.Refresh(d.Needs)
+	return d, nil
+}
+
+// Run takes turns until a decision says that nothing is left to do, or ctx ends. tick is the longest time between turns;
+// inbox delivers what has arrived from outside, and each delivery is followed by a turn at once.
+func (a *Agent) Run(ctx context.Context, tick time.Duration, inbox <-chan func()) error {
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		d, err := a.Turn()
+		if err != nil || d.Done {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-ticker.C:
+		case deliver := <-inbox:
+			deliver()
+			drain(inbox)
+		}
+	}
+}
+
+// drain takes whatever else has arrived, so that answers which come together cost one turn.
+func drain(inbox <-chan func()) {
+	for {
+		select {
+		case deliver := <-inbox:
+			deliver()
+		default:
+			return
+		}
+	}
+}
+
+// Journal writes one line a decision. Decisions that say the same as the one before are not written again.
+type Journal struct {
+	log    zerolog.Logger
+	dryRun bool
+	last   line
+	on     func(time.Time, *states.Decision)
+}
+
+// line is what makes a decision worth telling.
+type line struct {
+	to       states.State
+	why      string
+	commands string
+	reports  string
+}
+
+// NewJournal writes to log; on, if not nil, is given every decision that is worth telling.
+func NewJournal(log zerolog.Logger, dryRun bool, on func(time.Time, *states.Decision)) *Journal {
+	return &Journal{log: log, dryRun: dryRun, on: on}
+}
+
+// Record writes the decision if it differs from the last.
+func (j *Journal) Record(now time.Time, d *states.Decision) {
+	if len(d.Path) == 0 && len(d.Commands) == 0 && d.Why == j.last.why && len(d.Reports) == 0 && j.last.reports == "" {
+		j.last.commands = ""
+		return // the common case, without a word of formatting
+	}
+	l := line{to: d.To, why: d.Why, commands: join(d.Commands), reports: fmt.Sprint(d.Reports)}
+	if len(d.Reports) == 0 {
+		l.reports = ""
+	}
+	if l == j.last {
+		return
+	}
+	j.last = l
+	if j.on != nil {
+		j.on(now, d)
+	}
+	j.write(d)
+}
+
+func (j *Journal) write(d *states.Decision) {
+	e := j.log.Info()
+	if len(d.Reports) > 0 {
+		e = j.log.Warn().Strs("reports", d.Reports)
+	}
+	if len(d.Commands) > 0 {
+		names := make([]string, len(d.Commands))
+		for i, c := range d.Commands {
+			names[i] = c.String()
+		}
+		e = e.Strs("commands", names)
+	}
+	if j.dryRun {
+		e = e.Bool("dry_run", true)
+	}
+	e.Str("from", string(d.From)).Str("to", string(d.To)).Str("why", d.Why).Msg("decision")
+}
+
+func join(commands []states.Command) string {
+	s := ""
+	for _, c := range commands {
+		s += c.String() + "\n"
+	}
+	return s
+}

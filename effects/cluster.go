@@ -1,0 +1,170 @@
+package effects
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// listRest is how old the member list may grow while nothing asks for more than the local server's health.
+const listRest = 10 * time.Second
+
+// askCluster asks the local server how it is and, when the rules want more, the cluster for its members and each of them for
+// its health.
+func (e *Effects) askCluster() question {
+	at, wide, before, endpoints := e.Now(), e.wide, e.facts.Cluster, slices.Clone(e.endpoints)
+	listDue := wide || before.Known != states.Yes || at.Sub(before.At) >= listRest || !e.lanes[states.LaneCluster].done.Before(before.At)
+	own := ""
+	if e.facts.Process.Running == states.Yes {
+		own = e.clientURL(e.facts.Self.Address)
+	}
+	return func(ctx context.Context) (func(), error) {
+		next := before
+		next.Local = states.Local{}
+		if own != "" {
+			next.Local = e.askLocal(ctx, own)
+		}
+		serves := next.Local.Answers == states.Yes && next.Local.Leader != 0 && !next.Local.Learner
+		if serves && !listDue {
+			return func() { e.setCluster(next) }, nil
+		}
+		list, err := e.Etcd.Members(ctx, order(endpoints, own, serves))
+		if err != nil {
+			next.Known, next.At = states.No, at
+			return func() { e.setCluster(next) }, fmt.Errorf("read the member list: %w", err)
+		}
+		next.Known, next.At, next.ID, next.Members = states.Yes, at, list.ClusterID, slices.Clone(list.Members)
+		if wide {
+			e.askHealth(ctx, next.Members, next.Local)
+		} else if m, ok := next.Member(next.Local.MemberID); ok {
+			m.Health = states.Is(serves)
+		}
+		return func() { e.setCluster(next) }, nil
+	}
+}
+
+func (e *Effects) setCluster(c states.Cluster) {
+	if e.facts.Process.Running != states.Yes {
+		c.Local = states.Local{}
+	}
+	e.markUnhealthy(c.Members)
+	e.facts.Cluster = c
+	if c.Known == states.Yes {
+		e.endpoints = e.endpoints[:0]
+		e.addEndpoints(c.Members)
+		e.Etcd.Forget(e.endpoints)
+	}
+}
+
+// markUnhealthy keeps since when each member has been unhealthy.
+func (e *Effects) markUnhealthy(members []states.Member) {
+	now := e.Now()
+	for i := range members {
+		m := &members[i]
+		if m.Health != states.No {
+			if m.Health == states.Yes {
+				delete(e.unhealthy, m.ID)
+			}
+			m.Unhealthy = time.Time{}
+			continue
+		}
+		since, ok := e.unhealthy[m.ID]
+		if !ok {
+			since = now
+			e.unhealthy[m.ID] = now
+		}
+		m.Unhealthy = since
+	}
+}
+
+func (e *Effects) askLocal(ctx context.Context, endpoint string) states.Local {
+	s, err := e.Etcd.Status(ctx, endpoint)
+	if err != nil {
+		return states.Local{Answers: states.No}
+	}
+	return states.Local{
+		Answers: states.Yes, MemberID: s.MemberID, ClusterID: s.ClusterID, Leader: s.Leader,
+		Learner: s.Learner, Applied: s.Applied, Version: s.Version,
+	}
+}
+
+// askHealth asks every member how it is. A member that has never started has nothing to answer with, and is unhealthy.
+func (e *Effects) askHealth(ctx context.Context, members []states.Member, local states.Local) {
+	e.Parallel(len(members), func(i int) {
+		m := &members[i]
+		if m.ID == local.MemberID && local.Answers == states.Yes {
+			m.Health, m.Version, m.Applied = states.Is(local.Leader != 0), local.Version, local.Applied
+			return
+		}
+		m.Health = states.No
+		if !m.Started() {
+			return
+		}
+		s, err := e.Etcd.Status(ctx, m.ClientURL)
+		if err == nil && s.MemberID == m.ID {
+			m.Health, m.Version, m.Applied = states.Is(s.Leader != 0), s.Version, s.Applied
+		}
+	})
+}
+
+// order puts our own server first where it can answer, and last where it cannot.
+func order(endpoints []string, own string, serves bool) []string {
+	list := make([]string, 0, len(endpoints)+1)
+	if serves {
+		list = append(list, own)
+	}
+	for _, url := range endpoints {
+		if url != own {
+			list = append(list, url)
+		}
+	}
+	if own != "" && !serves {
+		list = append(list, own)
+	}
+	return list
+}
+
+func (e *Effects) clientURL(address string) string {
+	return "http://" + net.JoinHostPort(address, strconv.Itoa(e.ClientPort))
+}
+
+func (e *Effects) peerURL(address string) string {
+	return "http://" + net.JoinHostPort(address, strconv.Itoa(e.PeerPort))
+}
+
+// askPeers asks the other instances of the group on their peer port, where etcd answers without quorum.
+func (e *Effects) askPeers() question {
+	var found []states.Peer
+	for i := range e.facts.Group.Instances {
+		in := &e.facts.Group.Instances[i]
+		up := in.State == states.InstanceRunning || in.State == states.InstancePending
+		if in.ID != e.facts.Self.ID && in.Address != "" && up {
+			found = append(found, states.Peer{InstanceID: in.ID, Address: in.Address})
+		}
+	}
+	return func(ctx context.Context) (func(), error) {
+		e.Parallel(len(found), func(i int) { e.askPeer(ctx, &found[i]) })
+		return func() {
+			e.facts.Peers = found
+			for i := range found {
+				e.addEndpoints(found[i].Members)
+			}
+		}, nil
+	}
+}
+
+func (e *Effects) askPeer(ctx context.Context, p *states.Peer) {
+	answer, err := e.Peers.Ask(ctx, p.Address)
+	switch {
+	case err == nil:
+		p.Answers, p.ClusterID, p.ClusterVersion, p.Members = states.Yes, answer.ClusterID, answer.ClusterVersion, answer.Members
+	case errors.Is(err, ErrRefused):
+		p.Answers = states.No
+	}
+}

@@ -1,0 +1,233 @@
+package effects
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// Spawn runs work off the deciding goroutine with a deadline, and later runs what work returns on it. The daemon's Spawn
+// starts a goroutine; the simulator's schedules an event.
+type Spawn func(timeout time.Duration, work func(ctx context.Context) (deliver func()))
+
+// Options are the outside things, and what is fixed for the life of a daemon.
+type Options struct {
+	Metadata    Metadata
+	EC2         EC2
+	AutoScaling AutoScaling
+	Route53     Route53 // nil: no hosted zone is configured
+	S3          S3      // nil: no bucket is configured
+	Etcd        Etcd
+	Peers       Peers
+	Process     Process
+	Disk        Disk
+
+	Now   func() time.Time
+	Spawn Spawn
+	// Parallel calls f for 0 to n-1 and returns when all have ended; the simulator calls them one after the other.
+	Parallel func(n int, f func(i int))
+	Log      zerolog.Logger
+
+	Group       string // auto-scaling group; empty: asked from Auto Scaling
+	ClusterName string
+	HostedZone  string // name or ID
+	Bucket      string
+	ClientPort  int
+	PeerPort    int
+	Wanted      states.MinorVersion
+	Servers     []states.MinorVersion
+}
+
+// Effects observes and executes for one daemon. All its methods belong to the deciding goroutine.
+type Effects struct {
+	Options
+	facts states.Observation
+
+	self    source
+	group   source
+	zone    source
+	peers   source
+	cluster source
+	ending  source
+	lanes   [states.Lanes]lane
+
+	groupName string
+	zoneID    string
+	claimSeen claimSeen
+	unhealthy map[uint64]time.Time
+	endpoints []string // client URLs of members, last seen
+	wide      bool
+	complaint complaints
+}
+
+// New gives the effects layer of one daemon. It asks nothing yet.
+func New(o Options) *Effects {
+	e := &Effects{Options: o, groupName: o.Group, unhealthy: map[uint64]time.Time{}}
+	e.facts.Wanted, e.facts.Servers = o.Wanted, o.Servers
+	e.facts.DNS.Configured = o.Route53 != nil
+	switch {
+	case o.S3 != nil:
+		e.facts.Claim.Store = states.ClaimInS3
+	case o.Route53 != nil:
+		e.facts.Claim.Store = states.ClaimInRoute53
+	}
+	e.self = source{name: "instance metadata", timeout: 5 * time.Second, ask: e.askSelf}
+	e.ending = source{name: "termination notice", timeout: 10 * time.Second, ask: e.askEnding}
+	e.group = source{name: "auto-scaling group", timeout: 10 * time.Second, ask: e.askGroup, pause: time.Second}
+	e.zone = source{name: "hosted zone", timeout: 15 * time.Second, ask: e.askZone, pause: time.Second}
+	e.peers = source{name: "peers", timeout: 3 * time.Second, ask: e.askPeers}
+	e.cluster = source{name: "etcd", timeout: 4 * time.Second, ask: e.askCluster}
+	return e
+}
+
+// RequestShutdown notes that the daemon was asked to stop.
+func (e *Effects) RequestShutdown(reason string) {
+	e.facts.Ending.Shutdown, e.facts.Ending.Reason = states.Yes, reason
+}
+
+// Observe gives the latest facts. The process and the disk are looked at afresh; everything else is as last answered.
+func (e *Effects) Observe() states.Observation {
+	e.facts.Now = e.Now()
+	process := e.Process.Inspect()
+	if process.Running != states.Yes || e.facts.Disk.State == states.DiskUnknown || !e.facts.Disk.Joined || e.facts.Disk.SetAside {
+		e.facts.Disk = e.Disk.Inspect()
+	}
+	if process.Running != states.Yes && e.facts.Process.Running == states.Yes {
+		e.facts.Cluster.Local = states.Local{} // what it answered while it ran says nothing about now
+		e.cluster.dirty = true
+	}
+	e.facts.Process = process
+	return e.facts
+}
+
+// Refresh asks the sources whose facts are older than wanted. Identity is asked until known and the termination notice every
+// two seconds: both are answered by the instance's own metadata service, and cost nothing.
+func (e *Effects) Refresh(needs states.Needs) {
+	if e.facts.Self.ID == "" {
+		e.refresh(&e.self, time.Second)
+		return
+	}
+	e.refresh(&e.ending, 2*time.Second)
+	e.refresh(&e.group, needs.Group)
+	e.refresh(&e.zone, needs.Zone)
+	e.refresh(&e.peers, needs.Peers)
+	e.wide = needs.Wide
+	e.refresh(&e.cluster, needs.Cluster)
+}
+
+// question runs off the deciding goroutine and must touch only what was copied for it before; what it returns runs on it.
+type question func(ctx context.Context) (deliver func(), err error)
+
+// source is something that is asked again and again, one question at a time.
+type source struct {
+	name    string
+	timeout time.Duration
+	pause   time.Duration // after a failure: doubled by each, up to maxPause
+	ask     func() question
+
+	busy     bool
+	dirty    bool      // a command of ours has changed it: ask at once
+	asked    time.Time // when the last question was begun
+	answered time.Time // when the question was begun that was last answered, well or badly
+	failures int
+}
+
+const maxPause = 30 * time.Second
+
+func (e *Effects) refresh(s *source, maxAge time.Duration) {
+	now := e.Now()
+	if s.busy || maxAge == 0 && !s.dirty || !s.dirty && now.Sub(s.asked) < max(maxAge, s.backoff()) {
+		return
+	}
+	s.busy, s.dirty, s.asked = true, false, now
+	ask := s.ask()
+	e.Spawn(s.timeout, func(ctx context.Context) func() {
+		deliver, err := ask(ctx)
+		return func() {
+			s.busy, s.answered = false, now
+			if deliver != nil {
+				deliver()
+			}
+			if err != nil {
+				s.failures++
+			} else {
+				s.failures = 0
+			}
+			e.complaint.note(e.Log, s.name, err)
+		}
+	})
+}
+
+func (s *source) backoff() time.Duration {
+	if s.failures == 0 || s.pause == 0 {
+		return 0
+	}
+	return min(maxPause, s.pause<<min(s.failures-1, 10))
+}
+
+// lane is a row of commands to one outside thing.
+type lane struct {
+	busy bool
+	done time.Time // when its last command ended
+}
+
+// open tells whether a lane takes commands: it has none under way, and what its last ones changed has been asked since. So a
+// decision made from the facts before an effect is not carried out after it.
+func (e *Effects) open(l states.Lane) bool {
+	lane := &e.lanes[l]
+	if lane.busy {
+		return false
+	}
+	for _, s := range e.changedBy(l) {
+		if !lane.done.IsZero() && !s.answered.After(lane.done) && (s.busy || s.dirty) {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *Effects) changedBy(l states.Lane) []*source {
+	switch l {
+	case states.LaneCluster:
+		return []*source{&e.cluster}
+	case states.LaneAWS:
+		return []*source{&e.zone}
+	default:
+		return nil
+	}
+}
+
+// complaints writes a failing question or command to the log when its error changes, and once when it succeeds again.
+type complaints map[string]string
+
+func (c *complaints) note(log zerolog.Logger, what string, err error) {
+	if err == nil && (*c)[what] == "" {
+		return
+	}
+	if *c == nil {
+		*c = complaints{}
+	}
+	if err == nil {
+		delete(*c, what)
+		log.Info().Str("what", what).Msg("answers again")
+		return
+	}
+	if text := err.Error(); (*c)[what] != text {
+		(*c)[what] = text
+		log.Warn().Str("what", what).Err(err).Msg("failed; will be tried again")
+	}
+}
+
+// addEndpoints remembers where members of the cluster serve clients.
+func (e *Effects) addEndpoints(members []states.Member) {
+	for i := range members {
+		if url := members[i].ClientURL; url != "" && !slices.Contains(e.endpoints, url) {
+			e.endpoints = append(e.endpoints, url)
+		}
+	}
+	slices.Sort(e.endpoints)
+}

@@ -1,0 +1,204 @@
+package effects
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	asgtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// askGroup reads the group and then its instances, with those of every member. Both must answer whole, or nothing is learnt.
+func (e *Effects) askGroup() question {
+	at, name, self, keys := e.Now(), e.groupName, e.facts.Self.ID, e.memberKeys()
+	return func(ctx context.Context) (func(), error) {
+		if name == "" {
+			var err error
+			if name, err = e.findGroup(ctx, self); err != nil {
+				return nil, err
+			}
+		}
+		asg, err := e.readGroup(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		described, err := e.describe(ctx, idsOf(asg, keys))
+		if err != nil {
+			return nil, err
+		}
+		return func() {
+			e.groupName = name
+			e.facts.Group = states.Group{
+				Known: states.Yes, At: at, Desired: int(deref(asg.DesiredCapacity)),
+				Instances: instances(asg, described),
+				Absent:    absences(e.facts.Group.Absent, keys, asg, described, at),
+			}
+		}, nil
+	}
+}
+
+// idsOf lists the group's instances, and those that members are named after.
+func idsOf(asg *asgtypes.AutoScalingGroup, keys []string) []string {
+	ids := make([]string, 0, len(asg.Instances)+len(keys))
+	for _, in := range asg.Instances {
+		ids = append(ids, deref(in.InstanceId))
+	}
+	for _, key := range keys {
+		if isInstanceID(key) && !slices.Contains(ids, key) {
+			ids = append(ids, key)
+		}
+	}
+	return ids
+}
+
+// findGroup asks which group this instance is in.
+func (e *Effects) findGroup(ctx context.Context, self string) (string, error) {
+	out, err := e.AutoScaling.DescribeAutoScalingInstances(ctx, &autoscaling.DescribeAutoScalingInstancesInput{InstanceIds: []string{self}})
+	if err != nil {
+		return "", fmt.Errorf("ask which auto-scaling group %s is in: %w", self, err)
+	}
+	for _, in := range out.AutoScalingInstances {
+		if deref(in.InstanceId) == self && deref(in.AutoScalingGroupName) != "" {
+			return *in.AutoScalingGroupName, nil
+		}
+	}
+	return "", fmt.Errorf("instance %s is in no auto-scaling group: launch it from one, or name one with --group", self)
+}
+
+func (e *Effects) readGroup(ctx context.Context, name string) (*asgtypes.AutoScalingGroup, error) {
+	out, err := e.AutoScaling.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{name}})
+	if err != nil {
+		return nil, fmt.Errorf("describe auto-scaling group %s: %w", name, err)
+	}
+	if len(out.AutoScalingGroups) != 1 || deref(out.AutoScalingGroups[0].AutoScalingGroupName) != name {
+		return nil, fmt.Errorf("auto-scaling group %s is not there: check --group, the region and the role's permissions", name)
+	}
+	return &out.AutoScalingGroups[0], nil
+}
+
+// describe reads instances by ID. It filters by ID instead of asking for the IDs, since one unknown ID would fail the whole
+// call (InvalidInstanceID.NotFound), which does not even mean that the instance is gone.
+func (e *Effects) describe(ctx context.Context, ids []string) (map[string]ec2types.Instance, error) {
+	found := make(map[string]ec2types.Instance, len(ids))
+	if len(ids) == 0 {
+		return found, nil
+	}
+	pages := ec2.NewDescribeInstancesPaginator(e.EC2, &ec2.DescribeInstancesInput{
+		Filters: []ec2types.Filter{{Name: aws.String("instance-id"), Values: ids}}, MaxResults: aws.Int32(100),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("describe the instances: %w", err)
+		}
+		for _, r := range page.Reservations {
+			for _, in := range r.Instances {
+				found[deref(in.InstanceId)] = in
+			}
+		}
+	}
+	return found, nil
+}
+
+// instances merges both answers, sorted by ID. An instance that only the group knows has no address yet.
+func instances(asg *asgtypes.AutoScalingGroup, described map[string]ec2types.Instance) []states.Instance {
+	list := make([]states.Instance, 0, len(described))
+	for id, in := range described {
+		list = append(list, states.Instance{
+			ID: id, Address: deref(in.PrivateIpAddress), DNSName: deref(in.PrivateDnsName), State: stateOf(in.State),
+		})
+	}
+	for _, in := range asg.Instances {
+		id := deref(in.InstanceId)
+		i := slices.IndexFunc(list, func(l states.Instance) bool { return l.ID == id })
+		if i < 0 {
+			list = append(list, states.Instance{ID: id})
+			i = len(list) - 1
+		}
+		list[i].InGroup = staysInGroup(in.LifecycleState)
+	}
+	slices.SortFunc(list, func(a, b states.Instance) int { return strings.Compare(a.ID, b.ID) })
+	return list
+}
+
+// staysInGroup is false for instances on their way out, or parked. States that do not exist today count as staying.
+func staysInGroup(s asgtypes.LifecycleState) bool {
+	for _, leaving := range []string{"Terminat", "Detach", "Standby", "EnteringStandby"} {
+		if strings.HasPrefix(string(s), leaving) {
+			return false
+		}
+	}
+	return true
+}
+
+func stateOf(s *ec2types.InstanceState) states.InstanceState {
+	if s == nil {
+		return states.InstanceUnknown
+	}
+	switch s.Name {
+	case ec2types.InstanceStateNamePending:
+		return states.InstancePending
+	case ec2types.InstanceStateNameRunning:
+		return states.InstanceRunning
+	case ec2types.InstanceStateNameStopping, ec2types.InstanceStateNameStopped:
+		return states.InstanceStopped
+	case ec2types.InstanceStateNameShuttingDown, ec2types.InstanceStateNameTerminated:
+		return states.InstanceGone
+	default:
+		return states.InstanceUnknown
+	}
+}
+
+// absences continues the evidence against the members that neither answer shows, and drops it for those shown again.
+func absences(before []states.Absence, keys []string, asg *asgtypes.AutoScalingGroup, described map[string]ec2types.Instance, at time.Time) []states.Absence {
+	var now []states.Absence
+	for _, key := range keys {
+		if shown(key, asg, described) {
+			continue
+		}
+		a := states.Absence{Key: key, Since: at}
+		if i := slices.IndexFunc(before, func(b states.Absence) bool { return b.Key == key }); i >= 0 {
+			a = before[i]
+		}
+		a.Reads++
+		now = append(now, a)
+	}
+	return now
+}
+
+func shown(key string, asg *asgtypes.AutoScalingGroup, described map[string]ec2types.Instance) bool {
+	for _, in := range asg.Instances {
+		if deref(in.InstanceId) == key {
+			return true
+		}
+	}
+	for id, in := range described {
+		if id == key || deref(in.PrivateIpAddress) == key {
+			return true
+		}
+	}
+	return false
+}
+
+// memberKeys lists what the members are known by, and the instances a claim names: those whose end may have to be proved.
+func (e *Effects) memberKeys() []string {
+	var keys []string
+	for i := range e.facts.Cluster.Members {
+		keys = append(keys, e.facts.Cluster.Members[i].Key())
+	}
+	for _, m := range e.facts.Claim.Record.Members {
+		keys = append(keys, m.ID)
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+func isInstanceID(s string) bool { return strings.HasPrefix(s, "i-") }

@@ -1,0 +1,183 @@
+package effects
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	r53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
+
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// askZone reads what the zone and the bucket hold for this cluster: its record sets and its claim.
+func (e *Effects) askZone() question {
+	at, id, name := e.Now(), e.zoneID, e.facts.DNS.Zone
+	return func(ctx context.Context) (func(), error) {
+		var delivers []func()
+		run := func() {
+			for _, deliver := range delivers {
+				deliver()
+			}
+		}
+		if e.Route53 != nil {
+			deliver, err := e.readZone(ctx, id, name)
+			if err != nil {
+				return nil, err
+			}
+			delivers = append(delivers, func() { e.facts.DNS.At = at; deliver() })
+		}
+		if e.S3 != nil {
+			deliver, err := e.readBucket(ctx)
+			if err != nil {
+				return run, err
+			}
+			delivers = append(delivers, deliver)
+		}
+		return run, nil
+	}
+}
+
+func (e *Effects) readZone(ctx context.Context, id, zone string) (func(), error) {
+	if id == "" {
+		var err error
+		if id, zone, err = e.findZone(ctx); err != nil {
+			return nil, err
+		}
+	}
+	records, err := e.listRecords(ctx, id, e.ClusterName+"."+zone)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		e.zoneID = id
+		e.facts.DNS.Known, e.facts.DNS.Zone = states.Yes, zone
+		claim := claimName(e.ClusterName, zone)
+		e.facts.DNS.Records = slices.DeleteFunc(slices.Clone(records), func(r states.Record) bool { return r.Name == claim })
+		if e.S3 == nil {
+			e.setClaim(claimFromRecords(records, claim))
+		}
+	}, nil
+}
+
+// findZone resolves --hosted-zone. A name may belong to a private and a public zone, and the private one is meant: members
+// have private addresses.
+func (e *Effects) findZone(ctx context.Context) (id, name string, err error) {
+	if isZoneID(e.HostedZone) {
+		out, err := e.Route53.GetHostedZone(ctx, &route53.GetHostedZoneInput{Id: aws.String(e.HostedZone)})
+		if err != nil {
+			return "", "", fmt.Errorf("get hosted zone %s: %w", e.HostedZone, err)
+		}
+		return zoneIDOf(out.HostedZone), strings.ToLower(deref(out.HostedZone.Name)), nil
+	}
+	want := strings.ToLower(strings.TrimSuffix(e.HostedZone, ".")) + "."
+	out, err := e.Route53.ListHostedZonesByName(ctx, &route53.ListHostedZonesByNameInput{DNSName: aws.String(want)})
+	if err != nil {
+		return "", "", fmt.Errorf("look for hosted zone %s: %w", want, err)
+	}
+	for i := range out.HostedZones { // the list goes on with the names that follow the one asked for
+		z := &out.HostedZones[i]
+		if strings.ToLower(deref(z.Name)) != want {
+			continue
+		}
+		if private := z.Config != nil && z.Config.PrivateZone; private || id == "" {
+			id = zoneIDOf(z)
+			if private {
+				break
+			}
+		}
+	}
+	if id == "" {
+		return "", "", fmt.Errorf("hosted zone %s is not there: create it, or give its ID with --hosted-zone", want)
+	}
+	return id, want, nil
+}
+
+func isZoneID(s string) bool {
+	return !strings.Contains(s, ".") && (strings.HasPrefix(s, "Z") || strings.HasPrefix(s, "/hostedzone/"))
+}
+
+func zoneIDOf(z *r53types.HostedZone) string {
+	return strings.TrimPrefix(deref(z.Id), "/hostedzone/")
+}
+
+// listRecords reads the record sets at and below a name. Route53 lists in the order of reversed labels, in which they stand
+// together.
+func (e *Effects) listRecords(ctx context.Context, zone, name string) ([]states.Record, error) {
+	var records []states.Record
+	pages := route53.NewListResourceRecordSetsPaginator(e.Route53, &route53.ListResourceRecordSetsInput{
+		HostedZoneId: aws.String(zone), StartRecordName: aws.String(name),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list the record sets of zone %s: %w", zone, err)
+		}
+		for i := range page.ResourceRecordSets {
+			r := recordOf(&page.ResourceRecordSets[i])
+			switch {
+			case r.Name == name || strings.HasSuffix(r.Name, "."+name):
+				records = append(records, r)
+			case reversed(r.Name) > reversed(name):
+				sortRecords(records)
+				return records, nil
+			}
+		}
+	}
+	sortRecords(records)
+	return records, nil
+}
+
+func sortRecords(records []states.Record) {
+	slices.SortFunc(records, func(a, b states.Record) int {
+		if c := strings.Compare(a.Name, b.Name); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Type, b.Type)
+	})
+}
+
+func reversed(name string) string {
+	labels := strings.Split(strings.TrimSuffix(name, "."), ".")
+	slices.Reverse(labels)
+	return strings.Join(labels, "\x00")
+}
+
+func recordOf(set *r53types.ResourceRecordSet) states.Record {
+	r := states.Record{Name: strings.ToLower(deref(set.Name)), Type: string(set.Type), TTL: deref(set.TTL)}
+	for _, v := range set.ResourceRecords {
+		r.Values = append(r.Values, deref(v.Value))
+	}
+	slices.Sort(r.Values)
+	return r
+}
+
+// change replaces the record sets old by new in one batch. Route53 has no compare-and-set, but a batch is atomic, and DELETE
+// fails unless name, type, TTL and all values are as given, and CREATE if the set exists: together they are one.
+func (e *Effects) change(ctx context.Context, zone string, old, replacement []states.Record) error {
+	var changes []r53types.Change
+	for i := range old {
+		changes = append(changes, r53types.Change{Action: r53types.ChangeActionDelete, ResourceRecordSet: setOf(&old[i])})
+	}
+	for i := range replacement {
+		changes = append(changes, r53types.Change{Action: r53types.ChangeActionCreate, ResourceRecordSet: setOf(&replacement[i])})
+	}
+	_, err := e.Route53.ChangeResourceRecordSets(ctx, &route53.ChangeResourceRecordSetsInput{
+		HostedZoneId: aws.String(zone), ChangeBatch: &r53types.ChangeBatch{Changes: changes},
+	})
+	if hasCode(err, "InvalidChangeBatch") {
+		return fmt.Errorf("%w: %w", ErrChanged, err)
+	}
+	return err
+}
+
+func setOf(r *states.Record) *r53types.ResourceRecordSet {
+	set := &r53types.ResourceRecordSet{Name: aws.String(r.Name), Type: r53types.RRType(r.Type), TTL: aws.Int64(r.TTL)}
+	for _, v := range r.Values {
+		set.ResourceRecords = append(set.ResourceRecords, r53types.ResourceRecord{Value: aws.String(v)})
+	}
+	return set
+}
