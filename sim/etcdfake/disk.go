@@ -1,0 +1,77 @@
+package etcdfake
+
+import (
+	"errors"
+
+	"github.com/etcd-appliance/etcd-appliance/effects"
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// disk is one data directory and the record beside it.
+type disk struct {
+	state   states.DiskState
+	cluster *Cluster
+	member  uint64
+	index   uint64 // length of the log on it; behind while its process is in sync, see [process.index]
+
+	minor         states.MinorVersion
+	name, address string
+	joined        bool
+}
+
+type diskView struct{ *Node }
+
+// Disk is the data directory as the daemon of this instance sees it.
+func (n *Node) Disk() effects.Disk { return diskView{n} }
+
+func (v diskView) Inspect() states.Disk {
+	v.world.Advance()
+	d := v.disk
+	s := states.Disk{State: d.state, Minor: d.minor, Name: d.name, Address: d.address, Joined: d.joined}
+	if d.state == states.DiskBroken {
+		s.Error = "no write-ahead log that can be read"
+	}
+	return s
+}
+
+func (v diskView) SetAside(string) error {
+	v.world.Advance()
+	switch {
+	case v.DiskError != nil:
+		return v.DiskError
+	case v.proc != nil:
+		return errors.New("a server runs on this data")
+	case v.disk.state != states.DiskEmpty:
+		v.aside = append(v.aside, v.disk)
+		v.Node.disk = &disk{state: states.DiskEmpty}
+		v.world.settle()
+	}
+	return nil
+}
+
+func (v diskView) ForgetSetAside() error {
+	if v.DiskError == nil {
+		v.aside = nil
+	}
+	return v.DiskError
+}
+
+func (v diskView) RecordStart(start states.StartEtcd) error {
+	v.world.Advance()
+	if v.DiskError != nil {
+		return v.DiskError
+	}
+	d := v.disk
+	d.minor, d.name, d.address = start.Minor, start.Name, start.Address
+	if d.state == states.DiskEmpty {
+		d.joined = false
+	}
+	return nil
+}
+
+func (v diskView) RecordJoined() error {
+	if v.DiskError == nil {
+		v.disk.joined = true
+	}
+	return v.DiskError
+}

@@ -1,0 +1,124 @@
+package etcdfake
+
+import (
+	"time"
+
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// Trouble is a kind of incident.
+type Trouble string
+
+// The kinds of incident. None of them is etcd's to prevent; all of them are the supervisor's.
+const (
+	// WipedMember: a member came back under its ID with an empty data directory, its log and its vote forgotten.
+	WipedMember Trouble = "member restarted under its old ID with an empty data directory"
+	// LostWrites: a leader was elected without writes that clients had been told were safe.
+	LostWrites Trouble = "acknowledged writes are lost"
+)
+
+// Incident is harm done.
+type Incident struct {
+	At       time.Time
+	Trouble  Trouble
+	Cluster  uint64
+	Member   uint64
+	Instance string
+}
+
+func (w *World) report(t Trouble, c *Cluster, member uint64, instance string) {
+	w.incidents = append(w.incidents, Incident{At: w.Now(), Trouble: t, Cluster: c.id, Member: member, Instance: instance})
+}
+
+// Incidents lists the harm done, oldest first. The slice belongs to the world.
+func (w *World) Incidents() []Incident { return w.incidents }
+
+// Clusters lists every cluster that a server was ever started for, in order of appearance; those that never served have a zero
+// [Cluster.Served]. The slice belongs to the world.
+func (w *World) Clusters() []*Cluster { return w.clusters }
+
+// ID is the cluster ID.
+func (c *Cluster) ID() uint64 { return c.id }
+
+// Token is the --initial-cluster-token it was formed with.
+func (c *Cluster) Token() string { return c.token }
+
+// Served is when it could first be written to; zero if it never could.
+func (c *Cluster) Served() time.Time { return c.served }
+
+// HasQuorum tells whether it can be written to now.
+func (c *Cluster) HasQuorum() bool { return c.writable }
+
+// Leader is the member that leads and reaches a quorum; 0 when there is none.
+func (c *Cluster) Leader() uint64 {
+	if c.leader == nil {
+		return 0
+	}
+	return c.leader.disk.member
+}
+
+// Version is the cluster version; zero until it is decided.
+func (c *Cluster) Version() states.MinorVersion { return c.version }
+
+// Members is the committed member list, by ID. The slice is never changed.
+func (c *Cluster) Members() []states.Member { return c.members() }
+
+// Healthy tells whether a member's server runs and follows the leader, so that it counts towards the quorum.
+func (c *Cluster) Healthy(id uint64) bool {
+	m := find(c.members(), id)
+	if m == nil {
+		return false
+	}
+	p := c.server(m)
+	return p != nil && c.leader != nil && p.synced
+}
+
+// Server is the version that a member runs; zero when it is not up.
+func (c *Cluster) Server(id uint64) states.Version {
+	if m := find(c.members(), id); m != nil {
+		if p := c.server(m); p != nil {
+			return p.version
+		}
+	}
+	return states.Version{}
+}
+
+// Voters counts the voters, those of them that are healthy, and those whose data directory, running or not, holds every
+// acknowledged write. Fewer holders than a quorum means that acknowledged writes can be lost.
+func (c *Cluster) Voters() (n, healthy, holders int) {
+	for i := range c.members() {
+		m := &c.members()[i]
+		if m.Learner {
+			continue
+		}
+		n++
+		if c.Healthy(m.ID) {
+			healthy++
+		}
+		if c.holds(m.ID) {
+			holders++
+		}
+	}
+	return n, healthy, holders
+}
+
+// Acked is the index of the last acknowledged write.
+func (c *Cluster) Acked() uint64 { return c.acked }
+
+func (c *Cluster) holds(id uint64) bool {
+	for _, n := range c.world.nodes {
+		d := n.disk
+		if d.state != states.DiskMember || d.cluster != c || d.member != id {
+			continue
+		}
+		if n.proc != nil && n.proc.synced || d.index >= c.acked {
+			return true
+		}
+	}
+	return false
+}
+
+// Holds tells whether the data directory of the node, running or not, holds every acknowledged write of its cluster.
+func (n *Node) Holds() bool {
+	return n.disk.state == states.DiskMember && n.disk.cluster.holds(n.disk.member)
+}

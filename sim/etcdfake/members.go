@@ -1,0 +1,176 @@
+package etcdfake
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/etcd-appliance/etcd-appliance/effects"
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// maxLearners is --max-learners.
+const maxLearners = 1
+
+// Refusals of etcd that no rule of the daemon depends on.
+var (
+	errLearner    = errors.New("etcdserver: rpc not supported for learner")
+	errTransferee = errors.New("etcdserver: bad leader transferee")
+	errNotStarted = fmt.Errorf("%w: re-configuration failed due to not enough started members", effects.ErrUnhealthy)
+	errUnhealthy  = fmt.Errorf("%w: unhealthy cluster", effects.ErrUnhealthy)
+)
+
+// learner tells whether the server takes itself for one.
+func (p *process) learner() bool {
+	m := find(p.view().members, p.disk.member)
+	return m != nil && m.Learner
+}
+
+// serves tells whether the server can read and write through quorum.
+func (p *process) serves() error {
+	switch {
+	case p.learner():
+		return errLearner
+	case !p.synced || !p.disk.cluster.writable:
+		return Timeout
+	}
+	return nil
+}
+
+// add is EtcdServer.AddMember: what the serving member checks by itself comes before what the log decides.
+func (p *process) add(url string, learner bool) (uint64, error) {
+	c, now := p.disk.cluster, p.node.world.Now()
+	learner = learner && !p.version.MinorOf().Less(states.MinorVersion{Major: 3, Minor: 4}) // older servers ignore the flag
+	if p.learner() {
+		return 0, errLearner
+	}
+	if err := p.mayAdd(learner); err != nil {
+		return 0, err
+	}
+	if err := p.serves(); err != nil {
+		return 0, err
+	}
+	id, learners := addedID(url, now), 0
+	for i := range c.members() {
+		if c.members()[i].Learner {
+			learners++
+		}
+	}
+	switch {
+	case slices.Contains(c.removed, id):
+		return 0, effects.ErrNotFound // added and removed within this second: the ID is the same
+	case find(c.members(), id) != nil || indexOf(c.members(), host(url)) >= 0:
+		return 0, effects.ErrExists
+	case learner && learners >= maxLearners:
+		return 0, effects.ErrTooManyLearners
+	}
+	c.change(func(members []states.Member) []states.Member {
+		return append(members, states.Member{ID: id, Address: host(url), Learner: learner})
+	})
+	c.world.settle()
+	return id, nil
+}
+
+// remove is EtcdServer.RemoveMember.
+func (p *process) remove(id uint64) error {
+	c := p.disk.cluster
+	if p.learner() {
+		return errLearner
+	}
+	if err := p.mayRemove(id); err != nil {
+		return err
+	}
+	if err := p.serves(); err != nil {
+		return err
+	}
+	m := find(c.members(), id)
+	if m == nil {
+		return effects.ErrNotFound
+	}
+	gone := c.server(m)
+	c.change(func(members []states.Member) []states.Member {
+		return slices.DeleteFunc(members, func(m states.Member) bool { return m.ID == id })
+	})
+	c.removed = append(c.removed, id)
+	if gone != nil && gone.synced {
+		gone.expel() // it applies its own removal
+	}
+	c.world.settle()
+	return nil
+}
+
+// promote is EtcdServer.PromoteMember; any voter forwards it to the leader.
+func (p *process) promote(id uint64) error {
+	c := p.disk.cluster
+	if err := p.serves(); err != nil {
+		return err
+	}
+	m := find(c.members(), id)
+	if m == nil {
+		return effects.ErrNotFound
+	}
+	learner := c.server(m)
+	if m.Learner && (learner == nil || !learner.synced) {
+		return effects.ErrNotInSync // also when it was never started (3.4.24, 3.5.7)
+	}
+	if voters, started := count(c.members(), 0); started+1 < states.Quorum(voters+1) {
+		return errNotStarted
+	}
+	if !m.Learner {
+		return effects.ErrNotLearner
+	}
+	c.change(func(members []states.Member) []states.Member {
+		find(members, id).Learner = false
+		return members
+	})
+	c.world.settle()
+	return nil
+}
+
+// move is EtcdServer.MoveLeader.
+func (p *process) move(to uint64) error {
+	c := p.disk.cluster
+	if p.lead != p.disk.member || c.leader != p {
+		return effects.ErrNotLeader
+	}
+	m := find(c.members(), to)
+	if m == nil || m.Learner {
+		return errTransferee
+	}
+	q := c.server(m)
+	switch {
+	case q == p:
+		return nil
+	case q == nil || !q.synced || !c.reaches(q, true):
+		return Timeout
+	}
+	c.elect(q, c.world.Now())
+	c.world.settle()
+	return nil
+}
+
+// removedAfter is how long a server lives on after it has learnt that its member was removed.
+const removedAfter = time.Second
+
+func (p *process) expel() {
+	p.exitIn(removedAfter, states.ExitRemoved, "the member has been permanently removed from the cluster")
+}
+
+// expel ends servers whose member was removed, once any server that knows answers them (410 Gone on the raft stream).
+func (c *Cluster) expel() bool {
+	changed := false
+	for _, p := range c.procs {
+		if !p.exits.IsZero() || !slices.Contains(c.removed, p.disk.member) {
+			continue
+		}
+		for _, q := range c.procs {
+			if q != p && c.world.linked(p, q) && find(q.view().members, p.disk.member) == nil {
+				p.expel()
+				changed = true
+				break
+			}
+		}
+	}
+	return changed
+}

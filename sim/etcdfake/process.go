@@ -1,0 +1,140 @@
+package etcdfake
+
+import (
+	"errors"
+	"time"
+
+	"github.com/etcd-appliance/etcd-appliance/effects"
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// process is one run of a server.
+type process struct {
+	node     *Node
+	disk     *disk
+	start    states.StartEtcd
+	version  states.Version
+	began    time.Time
+	listens  time.Time // when it will
+	up       time.Time // since when it does; zero before
+	exits    time.Time // when it will, if it has begun to
+	reason   states.ExitReason
+	detail   string
+	stopping bool
+	hung     bool
+
+	// As part of its cluster, see raft.go.
+	lead      uint64    // the leader it believes in
+	leadless  time.Time // when it gives up that belief; zero while it hears its leader
+	synced    bool      // it follows the leader: its log is the cluster's
+	syncs     time.Time // when it will, if it is catching up
+	published bool      // it has told the cluster its name and client URL
+	ready     bool      // it serves clients: from then on, quorum or not
+}
+
+// answers tells whether the server does anything at all.
+func (p *process) answers() bool { return !p.up.IsZero() && !p.hung && p.node.proc == p }
+
+// index is the length of its log.
+func (p *process) index() uint64 {
+	if p.synced {
+		return p.disk.cluster.index
+	}
+	return p.disk.index
+}
+
+// detach ends following the leader, and keeps on disk what was followed.
+func (p *process) detach() {
+	p.disk.index = p.index()
+	p.synced, p.syncs = false, time.Time{}
+}
+
+// exit ends the process now.
+func (p *process) exit(reason states.ExitReason, detail string) {
+	n, now := p.node, p.node.world.Now()
+	if p.disk.cluster != nil {
+		p.detach()
+		p.disk.cluster.left(p)
+	}
+	n.proc = nil
+	n.last.Running, n.last.Stopping, n.last.Exited = states.No, false, now
+	n.last.Reason, n.last.Detail = reason, detail
+	if reason == states.ExitStopped || now.Sub(p.began) >= time.Minute {
+		n.last.Exits = 0
+	} else {
+		n.last.Exits++
+	}
+}
+
+// exitIn ends the process later, for the first reason that it is given.
+func (p *process) exitIn(d time.Duration, reason states.ExitReason, detail string) {
+	if p.exits.IsZero() {
+		p.exits, p.reason, p.detail = p.node.world.Now().Add(d), reason, detail
+	}
+}
+
+type processView struct{ *Node }
+
+// Process is the etcd process as the daemon of this instance sees it. It does not belong to the daemon: the next one finds it.
+func (n *Node) Process() effects.Process { return processView{n} }
+
+func (v processView) Inspect() states.Process {
+	v.world.Advance()
+	if v.last.Running == states.Unknown {
+		v.last.Running = states.No
+	}
+	return v.last
+}
+
+func (v processView) Start(start states.StartEtcd) error {
+	n, w := v.Node, v.world
+	w.Advance()
+	switch empty := n.disk.state == states.DiskEmpty; {
+	case n.proc != nil:
+		return errors.New("a server runs already")
+	case n.off:
+		return errors.New("the instance is off")
+	case start.State == states.ClusterRestart && empty:
+		return errors.New("no data to restart from")
+	case start.State != states.ClusterRestart && !empty:
+		return errors.New("the data directory is not empty")
+	}
+	w.lastPID++
+	now := w.Now()
+	n.proc = &process{
+		node: n, disk: n.disk, start: start, version: w.Release(start.Minor), began: now, listens: now.Add(n.StartDelay),
+	}
+	exits := n.last.Exits
+	n.last = states.Process{Running: states.Yes, PID: w.lastPID, Minor: start.Minor, Started: now, Exits: exits}
+	if len(n.fails) > 0 {
+		n.proc.exitIn(0, n.fails[0], "made to fail")
+		n.fails = n.fails[1:]
+	}
+	w.settle()
+	return nil
+}
+
+// killAfter is when a supervisor loses patience with a server that does not react to SIGTERM.
+const killAfter = 30 * time.Second
+
+func (v processView) Stop() error {
+	w := v.world
+	w.Advance()
+	p := v.proc
+	if p == nil || p.stopping {
+		return nil
+	}
+	p.stopping, v.last.Stopping = true, true
+	p.exits = time.Time{}
+	switch {
+	case !p.ready: // etcd installs its signal handler only when the member is ready (pkg/osutil), so SIGTERM kills at once
+		p.exitIn(0, states.ExitStopped, "signal: terminated")
+	case p.hung:
+		p.exitIn(max(v.StopDelay, killAfter), states.ExitStopped, "signal: killed")
+	default:
+		p.disk.cluster.handOver(p)
+		p.exitIn(v.StopDelay, states.ExitStopped, "signal: terminated")
+	}
+	w.settle()
+	return nil
+}

@@ -1,0 +1,216 @@
+package etcdfake
+
+import (
+	"time"
+
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// settle applies to one cluster what follows from who is up and who reaches whom. It reports whether anything came of it that
+// may have consequences of its own.
+func (c *Cluster) settle(now time.Time) bool {
+	changed := c.lead(now)
+	changed = c.replicate(now) || changed
+	changed = c.publish() || changed
+	changed = c.raise(now) || changed
+	return c.expel() || changed
+}
+
+// lead keeps the leader while it reaches a quorum (etcd's CheckQuorum), and holds an election when it does not.
+func (c *Cluster) lead(now time.Time) bool {
+	if c.leader != nil && c.reaches(c.leader, false) {
+		c.elects = time.Time{}
+		return false
+	}
+	if c.leader != nil { // it is lost only now; etcd gives it an election timeout to come back, which is kinder
+		c.purge(now)
+		c.leader, c.writable = nil, false
+	}
+	candidate := c.candidate()
+	switch {
+	case candidate == nil:
+		c.elects = time.Time{}
+		return false
+	case c.elects.IsZero():
+		c.elects = now.Add(c.world.Election(c.id, c.term))
+	}
+	if !c.world.due(c.elects, now) {
+		return false
+	}
+	c.elect(candidate, now)
+	return true
+}
+
+// reaches tells whether p is a voter that can exchange messages with a quorum of voters; when votes are asked for, only those
+// count whose log is not longer than that of p.
+func (c *Cluster) reaches(p *process, votes bool) bool {
+	members, n, up, own := c.members(), 0, 0, false
+	for i := range members {
+		if members[i].Learner {
+			continue
+		}
+		n++
+		q := c.server(&members[i])
+		own = own || q == p
+		if q != nil && c.world.linked(p, q) && (!votes || q.index() <= p.index()) {
+			up++
+		}
+	}
+	return own && up >= states.Quorum(n)
+}
+
+// candidate is the server that can win an election. Of several, the longest log wins, then the server that entered first. One
+// that has no log at all does not know itself as a voter and never stands (raft: promotable).
+func (c *Cluster) candidate() *process {
+	var best *process
+	for _, p := range c.procs {
+		if p.index() < c.configs[0].index || p.stopping || !c.reaches(p, true) {
+			continue
+		}
+		if best == nil || p.index() > best.index() {
+			best = p
+		}
+	}
+	return best
+}
+
+// elect makes p the leader. What its log lacks is lost; that happens only when a majority has lost its data.
+func (c *Cluster) elect(p *process, now time.Time) {
+	for _, q := range c.procs {
+		q.detach()
+	}
+	c.truncate(p)
+	c.extend(now)
+	c.leader, c.led, c.elects = p, now, time.Time{}
+	c.term++
+	c.index++ // the empty entry that begins a term
+	p.synced = true
+	c.raises = now
+}
+
+func (c *Cluster) truncate(p *process) {
+	length := p.disk.index
+	if c.acked > length {
+		c.world.report(LostWrites, c, p.disk.member, p.node.ID)
+		c.lostIndex, c.acked = c.acked, length
+	}
+	for len(c.configs) > 1 && c.configs[len(c.configs)-1].index > length {
+		c.configs = c.configs[:len(c.configs)-1]
+	}
+	if c.versionIndex > length {
+		c.version, c.versionIndex = c.versionBefore, 0
+	}
+	c.index = length
+}
+
+// handOver gives the leadership away at once, to the voter that was up longest (etcd's TransferLeadership, since 3.1).
+func (c *Cluster) handOver(p *process) {
+	if c.leader != p || p.version.MinorOf().Less(states.MinorVersion{Major: 3, Minor: 1}) {
+		return
+	}
+	for _, q := range c.procs {
+		if m := find(c.members(), q.disk.member); q != p && q.synced && !q.stopping && m != nil && !m.Learner && c.reaches(q, true) {
+			c.elect(q, c.world.Now())
+			return
+		}
+	}
+}
+
+// replicate lets every server follow the leader it reaches, and counts who does.
+func (c *Cluster) replicate(now time.Time) bool {
+	changed, following := false, 0
+	for _, p := range c.procs {
+		m := find(c.members(), p.disk.member)
+		if c.leader == nil || m == nil || m.Address != p.node.Address || !c.world.linked(c.leader, p) {
+			changed = p.lose(c, now) || changed
+			continue
+		}
+		p.lead, p.leadless = c.leader.disk.member, time.Time{}
+		if !p.synced {
+			changed = p.follow(c, now) || changed
+		}
+		if p.synced && !m.Learner {
+			following++
+		}
+	}
+	voters := c.voters()
+	c.writable = c.leader != nil && following >= states.Quorum(voters)
+	if c.writable && c.served.IsZero() {
+		c.served = now
+	}
+	return changed
+}
+
+// longLag is the lag, in entries, from which a member needs a snapshot (etcd keeps 5000 entries for slow followers).
+const longLag = 5000
+
+func (p *process) follow(c *Cluster, now time.Time) bool {
+	if p.syncs.IsZero() {
+		p.syncs = now
+		if p.disk.index < c.configs[0].index || c.index-p.disk.index > longLag {
+			p.syncs = now.Add(p.node.CatchUp)
+		}
+	}
+	if c.world.due(p.syncs, now) {
+		p.synced, p.syncs = true, time.Time{}
+	}
+	return p.synced
+}
+
+// lose ends following. The server believes in its leader for an election timeout more.
+func (p *process) lose(c *Cluster, now time.Time) bool {
+	p.detach()
+	if p.lead == 0 {
+		return false
+	}
+	if p.leadless.IsZero() {
+		p.leadless = now.Add(c.world.Election(p.disk.member, c.term))
+	}
+	if !c.world.due(p.leadless, now) {
+		return false
+	}
+	p.lead, p.leadless = 0, time.Time{}
+	return true
+}
+
+// voters counts the voters in force.
+func (c *Cluster) voters() int {
+	n := 0
+	for i := range c.members() {
+		if !c.members()[i].Learner {
+			n++
+		}
+	}
+	return n
+}
+
+// publish lets servers that reach the leader tell their name and client URL. A server serves clients only after that
+// (EtcdServer.publishV3 closes readych): after a restart without quorum its client port accepts connections and is silent.
+func (c *Cluster) publish() bool {
+	changed := false
+	for _, p := range c.procs {
+		if !c.writable || p.lead != c.leader.disk.member || !p.leadless.IsZero() {
+			continue
+		}
+		if !p.published {
+			p.published, changed = true, true
+			c.attribute(p)
+		}
+		if p.synced && !p.ready {
+			p.ready, changed = true, true
+		}
+	}
+	return changed
+}
+
+func (c *Cluster) attribute(p *process) {
+	url, m := clientURL(p.node.Address), find(c.members(), p.disk.member)
+	if m == nil || m.Name == p.start.Name && m.ClientURL == url {
+		return
+	}
+	c.change(func(members []states.Member) []states.Member {
+		m := find(members, p.disk.member)
+		m.Name, m.ClientURL = p.start.Name, url
+		return members
+	})
+}
