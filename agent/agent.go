@@ -61,20 +61,21 @@ func (a *Agent) Turn() (states.Decision, error) {
 	return d, nil
 }
 
-// Run takes turns until a decision says that nothing is left to do, or ctx ends. tick is the longest time between turns;
-// inbox delivers what has arrived from outside, and each delivery is followed by a turn at once.
-func (a *Agent) Run(ctx context.Context, tick time.Duration, inbox <-chan func()) error {
-	ticker := time.NewTicker(tick)
-	defer ticker.Stop()
+// Run takes turns until a decision says that nothing is left to do, or ctx ends. A turn follows at once on whatever arrives in
+// the inbox (an answer, the end of the etcd process, a signal), and otherwise when the decision wants fresh facts.
+func (a *Agent) Run(ctx context.Context, inbox <-chan func()) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
 		d, err := a.Turn()
 		if err != nil || d.Done {
 			return err
 		}
+		timer.Reset(d.Needs.Soonest())
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-ticker.C:
+		case <-timer.C:
 		case deliver := <-inbox:
 			deliver()
 			drain(inbox)

@@ -26,6 +26,9 @@ type claimSeen struct {
 	etag   string        // S3
 }
 
+// place is where a cluster's records and its claim are.
+type place struct{ cluster, zoneID, zone string }
+
 // foundClaim is what a store holds under the claim's name.
 type foundClaim struct {
 	exists bool
@@ -35,7 +38,7 @@ type foundClaim struct {
 
 func claimName(cluster, zone string) string { return "_etcd-bootstrap." + cluster + "." + zone }
 
-func (e *Effects) claimKey() string { return "etcd-appliance/" + e.ClusterName + "/claim" }
+func claimKey(cluster string) string { return "etcd-appliance/" + cluster + "/claim" }
 
 func claimFromRecords(records []states.Record, name string) foundClaim {
 	for _, r := range records {
@@ -46,8 +49,8 @@ func claimFromRecords(records []states.Record, name string) foundClaim {
 	return foundClaim{}
 }
 
-func (e *Effects) readBucket(ctx context.Context) (func(), error) {
-	out, err := e.S3.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(e.Bucket), Key: aws.String(e.claimKey())})
+func (e *Effects) readBucket(ctx context.Context, cluster string) (func(), error) {
+	out, err := e.S3.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(e.Bucket), Key: aws.String(claimKey(cluster))})
 	if hasCode(err, "NoSuchKey") {
 		return func() { e.setClaim(foundClaim{}) }, nil
 	}
@@ -76,22 +79,22 @@ func (e *Effects) setClaim(found foundClaim) {
 	e.facts.Claim = c
 }
 
-func (e *Effects) createClaim(ctx context.Context, zoneID, zone string, r states.ClaimRecord) error {
+func (e *Effects) createClaim(ctx context.Context, at place, r states.ClaimRecord) error {
 	if e.S3 != nil {
-		return e.putClaim(ctx, r, &s3.PutObjectInput{IfNoneMatch: aws.String("*")})
+		return e.putClaim(ctx, at.cluster, r, &s3.PutObjectInput{IfNoneMatch: aws.String("*")})
 	}
-	return e.change(ctx, zoneID, nil, []states.Record{claimSet(claimName(e.ClusterName, zone), r)})
+	return e.change(ctx, at.zoneID, nil, []states.Record{claimSet(claimName(at.cluster, at.zone), r)})
 }
 
-func (e *Effects) updateClaim(ctx context.Context, zoneID, zone string, seen claimSeen, r states.ClaimRecord) error {
+func (e *Effects) updateClaim(ctx context.Context, at place, seen claimSeen, r states.ClaimRecord) error {
 	if e.S3 != nil {
-		return e.putClaim(ctx, r, &s3.PutObjectInput{IfMatch: aws.String(seen.etag)})
+		return e.putClaim(ctx, at.cluster, r, &s3.PutObjectInput{IfMatch: aws.String(seen.etag)})
 	}
-	return e.change(ctx, zoneID, []states.Record{seen.record}, []states.Record{claimSet(claimName(e.ClusterName, zone), r)})
+	return e.change(ctx, at.zoneID, []states.Record{seen.record}, []states.Record{claimSet(claimName(at.cluster, at.zone), r)})
 }
 
-func (e *Effects) putClaim(ctx context.Context, r states.ClaimRecord, in *s3.PutObjectInput) error {
-	in.Bucket, in.Key, in.Body = aws.String(e.Bucket), aws.String(e.claimKey()), bytes.NewReader([]byte(formatClaim(r)+"\n"))
+func (e *Effects) putClaim(ctx context.Context, cluster string, r states.ClaimRecord, in *s3.PutObjectInput) error {
+	in.Bucket, in.Key, in.Body = aws.String(e.Bucket), aws.String(claimKey(cluster)), bytes.NewReader([]byte(formatClaim(r)+"\n"))
 	_, err := e.S3.PutObject(ctx, in)
 	if hasCode(err, "PreconditionFailed") || hasCode(err, "ConditionalRequestConflict") {
 		return fmt.Errorf("%w: %w", ErrChanged, err)

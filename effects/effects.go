@@ -16,7 +16,7 @@ type Spawn func(timeout time.Duration, work func(ctx context.Context) (deliver f
 
 // Options are the outside things, and what is fixed for the life of a daemon.
 type Options struct {
-	Metadata    Metadata
+	IMDS        IMDS
 	EC2         EC2
 	AutoScaling AutoScaling
 	Route53     Route53 // nil: no hosted zone is configured
@@ -33,7 +33,8 @@ type Options struct {
 	Log      zerolog.Logger
 
 	Group       string // auto-scaling group; empty: asked from Auto Scaling
-	ClusterName string
+	ClusterName string // empty: the group's name, as far as Named accepts it
+	Named       func(groupName string) (string, error)
 	HostedZone  string // name or ID
 	Bucket      string
 	ClientPort  int
@@ -67,7 +68,7 @@ type Effects struct {
 // New gives the effects layer of one daemon. It asks nothing yet.
 func New(o Options) *Effects {
 	e := &Effects{Options: o, groupName: o.Group, unhealthy: map[uint64]time.Time{}}
-	e.facts.Wanted, e.facts.Servers = o.Wanted, o.Servers
+	e.facts.Wanted, e.facts.Servers, e.facts.Name = o.Wanted, o.Servers, o.ClusterName
 	e.facts.DNS.Configured = o.Route53 != nil
 	switch {
 	case o.S3 != nil:
@@ -113,7 +114,9 @@ func (e *Effects) Refresh(needs states.Needs) {
 	}
 	e.refresh(&e.ending, 2*time.Second)
 	e.refresh(&e.group, needs.Group)
-	e.refresh(&e.zone, needs.Zone)
+	if e.facts.Name != "" && (e.Route53 != nil || e.S3 != nil) {
+		e.refresh(&e.zone, needs.Zone)
+	}
 	e.refresh(&e.peers, needs.Peers)
 	e.wide = needs.Wide
 	e.refresh(&e.cluster, needs.Cluster)

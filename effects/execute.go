@@ -137,14 +137,15 @@ func (e *Effects) action(c states.Command) action {
 	if e.facts.Process.Running == states.Yes {
 		endpoints = order(endpoints, own, serves)
 	}
-	zoneID, zone, seen, self := e.zoneID, e.facts.DNS.Zone, e.claimSeen, e.facts.Self
+	at := place{cluster: e.facts.Name, zoneID: e.zoneID, zone: e.facts.DNS.Zone}
+	seen, self := e.claimSeen, e.facts.Self
 	switch c := c.(type) {
 	case states.CreateClaim:
-		return func(ctx context.Context) (func(), error) { return nil, e.createClaim(ctx, zoneID, zone, c.Record) }
+		return func(ctx context.Context) (func(), error) { return nil, e.createClaim(ctx, at, c.Record) }
 	case states.UpdateClaim:
-		return func(ctx context.Context) (func(), error) { return nil, e.updateClaim(ctx, zoneID, zone, seen, c.New) }
+		return func(ctx context.Context) (func(), error) { return nil, e.updateClaim(ctx, at, seen, c.New) }
 	case states.PublishDNS:
-		return func(ctx context.Context) (func(), error) { return nil, e.change(ctx, zoneID, c.Old, c.New) }
+		return func(ctx context.Context) (func(), error) { return nil, e.change(ctx, at.zoneID, c.Old, c.New) }
 	case states.HoldJoinLock:
 		return e.holdJoinLock(c, endpoints, self.ID)
 	case states.ReleaseJoinLock:

@@ -34,8 +34,14 @@ func (e *Effects) askGroup() question {
 		if err != nil {
 			return nil, err
 		}
+		cluster := ""
+		if e.ClusterName == "" {
+			if cluster, err = e.Named(name); err != nil {
+				return nil, err
+			}
+		}
 		return func() {
-			e.groupName = name
+			e.groupName, e.facts.Name = name, orElse(e.ClusterName, cluster)
 			e.facts.Group = states.Group{
 				Known: states.Yes, At: at, Desired: int(deref(asg.DesiredCapacity)),
 				Instances: instances(asg, described),
@@ -199,6 +205,13 @@ func (e *Effects) memberKeys() []string {
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys)
+}
+
+func orElse(s, otherwise string) string {
+	if s != "" {
+		return s
+	}
+	return otherwise
 }
 
 func isInstanceID(s string) bool { return strings.HasPrefix(s, "i-") }

@@ -2,19 +2,28 @@ package effects
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
 func (e *Effects) askSelf() question {
 	return func(ctx context.Context) (func(), error) {
-		self, _, err := e.Metadata.Identity(ctx)
+		doc, err := e.IMDS.GetInstanceIdentityDocument(ctx, &imds.GetInstanceIdentityDocumentInput{})
 		if err != nil {
-			return nil, fmt.Errorf("ask who this instance is: %w", err)
+			return nil, fmt.Errorf("read the instance identity document: %w", err)
+		}
+		self := states.Self{ID: doc.InstanceID, Address: doc.PrivateIP}
+		if self.ID == "" || self.Address == "" {
+			return nil, errors.New("the instance identity document names no instance, or no private address")
 		}
 		return func() { e.facts.Self = self }, nil
 	}
@@ -25,16 +34,16 @@ func (e *Effects) askSelf() question {
 func (e *Effects) askEnding() question {
 	id, known := e.facts.Self.ID, e.facts.Ending.Terminating == states.Yes
 	return func(ctx context.Context) (func(), error) {
-		target, err := e.Metadata.TargetLifecycleState(ctx)
+		target, err := e.metadata(ctx, "autoscaling/target-lifecycle-state")
 		if err != nil {
 			return nil, fmt.Errorf("ask for the target lifecycle state: %w", err)
 		}
-		spot, err := e.Metadata.SpotAction(ctx)
+		spot, err := e.metadata(ctx, "spot/instance-action") // JSON: {"action":"terminate","time":"..."}
 		if err != nil {
 			return nil, fmt.Errorf("ask for a spot interruption: %w", err)
 		}
 		announced := target == "Terminated"
-		terminating, reason := spot == "terminate", "spot interruption notice"
+		terminating, reason := strings.Contains(spot, `"terminate"`), "spot interruption notice"
 		if announced && !terminating && !known {
 			terminating, err = e.confirmTermination(ctx, id)
 			reason = "Auto Scaling is terminating the instance"
@@ -59,6 +68,24 @@ func (e *Effects) confirmTermination(ctx context.Context, id string) (bool, erro
 		}
 	}
 	return false, nil
+}
+
+// metadata reads a path that may be absent: 404 is an answer, and means that there is nothing to tell.
+func (e *Effects) metadata(ctx context.Context, path string) (string, error) {
+	out, err := e.IMDS.GetMetadata(ctx, &imds.GetMetadataInput{Path: path})
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) && response.HTTPStatusCode() == http.StatusNotFound {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read instance metadata %s: %w", path, err)
+	}
+	defer func() { _ = out.Content.Close() }()
+	body, err := io.ReadAll(io.LimitReader(out.Content, 4096))
+	if err != nil {
+		return "", fmt.Errorf("read instance metadata %s: %w", path, err)
+	}
+	return strings.TrimSpace(string(body)), nil
 }
 
 func deref[T any](p *T) T {

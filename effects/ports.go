@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
@@ -38,15 +39,10 @@ type S3 interface {
 	PutObject(ctx context.Context, in *s3.PutObjectInput, opts ...func(*s3.Options)) (*s3.PutObjectOutput, error)
 }
 
-// Metadata is what the daemon asks of the instance metadata service (IMDSv2 only).
-type Metadata interface {
-	// Identity tells who this instance is and in which region.
-	Identity(ctx context.Context) (states.Self, string, error)
-	// TargetLifecycleState is the state Auto Scaling is taking this instance to ("InService", "Terminated"); empty when the
-	// service has none for it.
-	TargetLifecycleState(ctx context.Context) (string, error)
-	// SpotAction is "terminate", "stop" or "hibernate" once a spot interruption is announced; empty before.
-	SpotAction(ctx context.Context) (string, error)
+// IMDS is what the daemon asks of the instance metadata service.
+type IMDS interface {
+	GetInstanceIdentityDocument(ctx context.Context, in *imds.GetInstanceIdentityDocumentInput, opts ...func(*imds.Options)) (*imds.GetInstanceIdentityDocumentOutput, error)
+	GetMetadata(ctx context.Context, in *imds.GetMetadataInput, opts ...func(*imds.Options)) (*imds.GetMetadataOutput, error)
 }
 
 // EtcdStatus is what one server answers to Maintenance.Status, locally and without quorum.

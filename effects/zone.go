@@ -15,7 +15,7 @@ import (
 
 // askZone reads what the zone and the bucket hold for this cluster: its record sets and its claim.
 func (e *Effects) askZone() question {
-	at, id, name := e.Now(), e.zoneID, e.facts.DNS.Zone
+	at, id, zone, cluster := e.Now(), e.zoneID, e.facts.DNS.Zone, e.facts.Name
 	return func(ctx context.Context) (func(), error) {
 		var delivers []func()
 		run := func() {
@@ -24,14 +24,14 @@ func (e *Effects) askZone() question {
 			}
 		}
 		if e.Route53 != nil {
-			deliver, err := e.readZone(ctx, id, name)
+			deliver, err := e.readZone(ctx, id, zone, cluster)
 			if err != nil {
 				return nil, err
 			}
 			delivers = append(delivers, func() { e.facts.DNS.At = at; deliver() })
 		}
 		if e.S3 != nil {
-			deliver, err := e.readBucket(ctx)
+			deliver, err := e.readBucket(ctx, cluster)
 			if err != nil {
 				return run, err
 			}
@@ -41,21 +41,21 @@ func (e *Effects) askZone() question {
 	}
 }
 
-func (e *Effects) readZone(ctx context.Context, id, zone string) (func(), error) {
+func (e *Effects) readZone(ctx context.Context, id, zone, cluster string) (func(), error) {
 	if id == "" {
 		var err error
 		if id, zone, err = e.findZone(ctx); err != nil {
 			return nil, err
 		}
 	}
-	records, err := e.listRecords(ctx, id, e.ClusterName+"."+zone)
+	records, err := e.listRecords(ctx, id, cluster+"."+zone)
 	if err != nil {
 		return nil, err
 	}
 	return func() {
 		e.zoneID = id
 		e.facts.DNS.Known, e.facts.DNS.Zone = states.Yes, zone
-		claim := claimName(e.ClusterName, zone)
+		claim := claimName(cluster, zone)
 		e.facts.DNS.Records = slices.DeleteFunc(slices.Clone(records), func(r states.Record) bool { return r.Name == claim })
 		if e.S3 == nil {
 			e.setClaim(claimFromRecords(records, claim))

@@ -9,7 +9,8 @@ import (
 // bootstrap forms a new cluster. Every instance starts from the member list of the claim, whatever it saw itself, so that all
 // compute the same cluster; etcd's own quorum does the rest.
 func (t *turn) bootstrap() verdict {
-	needs := Needs{Group: brisk, Zone: brisk, Peers: fast, Cluster: fast}
+	pace := paceAfter(t.Now.Sub(t.since))
+	needs := Needs{Group: pace, Zone: pace, Peers: fast, Cluster: fast}
 	switch {
 	case t.Process.Running == Yes:
 		return t.bootstrapRunning()
@@ -66,7 +67,7 @@ func (t *turn) claimToFollow() (*ClaimRecord, string, []Command) {
 			return nil, why, nil
 		}
 		r := t.newClaim()
-		r.Token = t.ClusterName // every instance must compute the same token, with nothing to agree on it by
+		r.Token = t.Name // every instance must compute the same token, with nothing to agree on it by
 		return &r, why, nil
 	}
 	if c.Known == Yes && c.Exists == Yes && c.Foreign == "" && c.Record.State == ClaimPending && c.Record.Has(t.Self.ID) {
@@ -86,7 +87,7 @@ func (t *turn) claimToFollow() (*ClaimRecord, string, []Command) {
 // newClaim names every live instance of the group, and a token that no other bootstrap has: etcd derives the cluster ID from
 // list and token, so that members of an earlier cluster on the same addresses are never taken for this one's.
 func (t *turn) newClaim() ClaimRecord {
-	r := ClaimRecord{State: ClaimPending, Token: fmt.Sprintf("%s-%s-%d", t.ClusterName, t.Self.ID, t.Now.Unix())}
+	r := ClaimRecord{State: ClaimPending, Token: fmt.Sprintf("%s-%s-%d", t.Name, t.Self.ID, t.Now.Unix())}
 	for i := range t.Group.Instances {
 		in := &t.Group.Instances[i]
 		if in.InGroup && in.Address != "" && (in.State == InstanceRunning || in.State == InstancePending) {

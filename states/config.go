@@ -16,17 +16,14 @@ const (
 
 // Config is what is fixed for the life of a machine.
 type Config struct {
-	ClusterName string // first label of the DNS names, and part of the bootstrap token
-	ClientPort  int    // usually 2379
-	PeerPort    int    // usually 2380
+	ClientPort  int // usually 2379
+	PeerPort    int // usually 2380
 	OnTotalLoss TotalLoss
 }
 
 // Validate tells what is wrong with the configuration.
 func (c *Config) Validate() error {
 	switch {
-	case c.ClusterName == "":
-		return fmt.Errorf("the cluster name is empty")
 	case c.ClientPort <= 0 || c.ClientPort > 65535 || c.PeerPort <= 0 || c.PeerPort > 65535 || c.ClientPort == c.PeerPort:
 		return fmt.Errorf("client port %d and peer port %d: want two different ports between 1 and 65535", c.ClientPort, c.PeerPort)
 	case c.OnTotalLoss != HaltOnTotalLoss && c.OnTotalLoss != NewOnTotalLoss:
@@ -50,6 +47,8 @@ const (
 	joinLockTTL = 20 * time.Second
 	// joinLockRenew is how often the holder keeps the lock alive.
 	joinLockRenew = 5 * time.Second
+	// staleGroup is how old the last answer about the group may be when a cluster is claimed from it.
+	staleGroup = time.Minute
 	// formGrace is how long a forming cluster waits for stragglers before its claim is closed to them. A straggler then joins
 	// as any other instance does.
 	formGrace = time.Minute

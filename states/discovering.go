@@ -7,7 +7,8 @@ import (
 
 // discover finds out what this instance is to become. It is the first state after every start of the daemon.
 func (t *turn) discover() verdict {
-	needs := Needs{Group: brisk, Zone: brisk, Peers: fast}
+	pace := paceAfter(t.Now.Sub(t.since))
+	needs := Needs{Group: pace, Zone: pace, Peers: fast}
 	wait := func(why string) verdict { return verdict{why: why, needs: needs} }
 
 	// Restart is local: whoever has data runs it, whatever AWS and the peers say or fail to say.
@@ -47,7 +48,7 @@ func (t *turn) discover() verdict {
 // suffices: it takes a claim that names this instance, or the right to make one.
 func (t *turn) bootstrapDue() (string, bool) {
 	switch {
-	case t.Group.Known != Yes:
+	case t.Group.Known != Yes || t.Name == "":
 		return "waits for the first answer about its auto-scaling group", false
 	case t.Claim.Store == ClaimNowhere:
 		return t.groupComplete()
@@ -82,6 +83,8 @@ func (t *turn) groupComplete() (string, bool) {
 	}
 	self, known := t.Group.Instance(t.Self.ID)
 	switch {
+	case t.Now.Sub(t.Group.At) > staleGroup:
+		return "waits for a fresh answer about its auto-scaling group", false
 	case !known || !self.InGroup:
 		return "waits to be listed in its auto-scaling group", false
 	case t.Group.Desired == 0 || live != t.Group.Desired:

@@ -7,7 +7,7 @@ import (
 
 // keepDNS publishes the healthy started voters when the zone says otherwise, whoever made it say so.
 func (t *turn) keepDNS(v *verdict) {
-	if !t.DNS.Configured || !t.claimIsOurs() {
+	if !t.DNS.Configured || t.Name == "" || !t.claimIsOurs() {
 		return
 	}
 	if t.DNS.Known != Yes || t.Group.Known != Yes {
@@ -63,7 +63,7 @@ func (t *turn) published(address string) bool {
 // wantedRecords are the record sets of the cluster. "_etcd" is the name the predecessor's users look up; "_etcd-server" and
 // "_etcd-client" are those that etcd itself does (client/pkg/srv/srv.go).
 func (t *turn) wantedRecords(voters []Instance) []Record {
-	name := t.ClusterName + "." + t.DNS.Zone
+	name := t.Name + "." + t.DNS.Zone
 	a := Record{Name: name, Type: "A", TTL: recordTTL}
 	var peers, clients []string
 	for _, in := range voters {

@@ -95,7 +95,7 @@ func (t *turn) remove(v *verdict) {
 // is told from a silence.
 func (t *turn) keepClaim(v *verdict) {
 	c := &t.Claim
-	if c.Store == ClaimNowhere || c.Known != Yes {
+	if c.Store == ClaimNowhere || c.Known != Yes || t.Name == "" {
 		if c.Store != ClaimNowhere {
 			v.needs.Zone = brisk
 		}
@@ -106,7 +106,7 @@ func (t *turn) keepClaim(v *verdict) {
 	case c.Foreign != "":
 		v.reports = append(v.reports, "cannot keep the bootstrap claim: "+c.Foreign)
 	case c.Exists == No:
-		want.Token = t.ClusterName
+		want.Token = t.Name
 		v.commands = append(v.commands, CreateClaim{Record: want})
 		v.needs.Zone = brisk
 	case c.Record.State == ClaimFormed && c.Record.ClusterID != t.Cluster.ID:

@@ -76,7 +76,7 @@ func (t *turn) joinEmpty(p *Peer) verdict {
 		v.why = fmt.Sprintf("is added as %x: starts", mine.ID)
 		if t.startDue() {
 			v.commands = append(v.commands, StartEtcd{
-				Minor: minor, Name: t.Self.ID, Address: t.Self.Address, State: ClusterExisting, Token: t.ClusterName, Cluster: t.initialCluster(),
+				Minor: minor, Name: t.Self.ID, Address: t.Self.Address, State: ClusterExisting, Token: t.Name, Cluster: t.initialCluster(),
 			})
 		}
 	default:

@@ -29,6 +29,18 @@ type Needs struct {
 	Wide    bool          // of etcd: the health of every member, not only of our own
 }
 
+// Soonest is the shortest of the needs: how long a daemon may rest when nothing wakes it. At most a second, the longest that a
+// rule waits for time alone to pass.
+func (n Needs) Soonest() time.Duration {
+	soonest := time.Second
+	for _, need := range [...]time.Duration{n.Group, n.Zone, n.Peers, n.Cluster} {
+		if need > 0 && need < soonest {
+			soonest = need
+		}
+	}
+	return soonest
+}
+
 // Memory is what a machine must remember between turns. It is small and comparable, so that a search can copy and hash it.
 type Memory struct {
 	Entered time.Time // when the current state was entered

@@ -10,6 +10,7 @@ import (
 // knows nothing. Slices are sorted by their first field and are never changed once observed.
 type Observation struct {
 	Now     time.Time      // when the turn began
+	Name    string         // of the cluster: first label of its DNS names, and part of its bootstrap token; empty while unknown
 	Self    Self           // who this instance is
 	Wanted  MinorVersion   // the minor this instance is configured to run
 	Servers []MinorVersion // the minors whose server is installed here, ascending
