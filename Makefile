@@ -20,7 +20,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 DAEMON  := bin/etcd-appliance
 # The version is stamped from git describe, so the toolchain's own stamp adds
 # nothing, and without it a build in an image (where .git is absent) is equal.
-GOBUILD := go build -trimpath -buildvcs=false
+BUILDFLAGS := -trimpath -buildvcs=false
 CODE     = $(wildcard agent states effects sim cmd)
 TOOLS   := go tool -modfile=cmd/tools/go.mod
 LINT    := go tool -modfile=cmd/tools/lint/go.mod golangci-lint
@@ -46,7 +46,7 @@ help: ## list these targets
 .PHONY: build
 build: ## build the daemon into bin/etcd-appliance
 	$(call say,build $(DAEMON) $(VERSION))
-	$(GOBUILD) -ldflags '-s -w -X main.version=$(VERSION)' -o $(DAEMON) ./cmd/etcd-appliance
+	go build $(BUILDFLAGS) -ldflags '-s -w -X main.version=$(VERSION)' -o $(DAEMON) ./cmd/etcd-appliance
 
 .PHONY: etcd
 etcd: $(call server,$(MINORS)) $(ETCDCTL) ## build the etcd servers and etcdctl from their modules into .cache/etcd (once)
@@ -57,13 +57,13 @@ etcd: $(call server,$(MINORS)) $(ETCDCTL) ## build the etcd servers and etcdctl 
 .cache/etcd/%/etcd: cmd/etcd/%/main.go cmd/etcd/%/go.mod cmd/etcd/%/go.sum
 	$(call say,build etcd $*)
 	@mkdir -p $(@D)
-	$(GOBUILD) -C cmd/etcd/$* -ldflags '-s -w' -o $(CURDIR)/$@.new .
+	go build -C cmd/etcd/$* $(BUILDFLAGS) -ldflags '-s -w' -o $(CURDIR)/$@.new .
 	@mv -f $@.new $@
 
 $(ETCDCTL): cmd/etcdctl/main.go cmd/etcdctl/go.mod cmd/etcdctl/go.sum
 	$(call say,build etcdctl)
 	@mkdir -p $(@D)
-	$(GOBUILD) -C cmd/etcdctl -ldflags '-s -w' -o $(CURDIR)/$@.new .
+	go build -C cmd/etcdctl $(BUILDFLAGS) -ldflags '-s -w' -o $(CURDIR)/$@.new .
 	@mv -f $@.new $@
 
 .PHONY: image
