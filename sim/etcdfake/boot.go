@@ -12,12 +12,12 @@ func (p *process) boot() {
 	w := p.node.world
 	reason, detail := states.ExitNone, ""
 	switch {
-	case p.disk.state == states.DiskBroken:
+	case p.disk.corrupt:
 		reason, detail = states.ExitCorrupt, "cannot read the write-ahead log"
 	case p.disk.state == states.DiskMember: // with a log, every --initial flag is ignored
 		reason, detail = p.restart()
 	case !slices.Contains(p.start.Cluster, states.ClaimMember{ID: p.start.Name, Address: p.node.Address}):
-		reason, detail = states.ExitRefused, "couldn't find local name in the initial cluster configuration"
+		reason, detail = states.ExitStale, "couldn't find local name in the initial cluster configuration"
 	case p.start.State == states.ClusterNew:
 		reason, detail = p.form()
 	default:
@@ -57,7 +57,7 @@ func (p *process) form() (states.ExitReason, string) {
 func (p *process) join() (states.ExitReason, string) {
 	remote, compatible := p.remote()
 	if remote == nil {
-		return states.ExitCrash, "cannot fetch cluster info from peer urls"
+		return states.ExitStale, "cannot fetch cluster info from peer urls"
 	}
 	members := remote.view().members
 	if len(members) != len(p.start.Cluster) {

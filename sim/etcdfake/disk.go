@@ -13,6 +13,7 @@ type disk struct {
 	cluster *Cluster
 	member  uint64
 	index   uint64 // length of the log on it; behind while its process is in sync, see [process.index]
+	corrupt bool   // a server cannot read it, which only shows when one tries
 
 	minor         states.MinorVersion
 	name, address string
@@ -27,7 +28,7 @@ func (n *Node) Disk() effects.Disk { return diskView{n} }
 func (v diskView) Inspect() states.Disk {
 	v.world.Advance()
 	d := v.disk
-	s := states.Disk{State: d.state, Minor: d.minor, Name: d.name, Address: d.address, Joined: d.joined}
+	s := states.Disk{State: d.state, Minor: d.minor, Name: d.name, Address: d.address, Joined: d.joined, SetAside: len(v.aside) > 0}
 	if d.state == states.DiskBroken {
 		s.Error = "no write-ahead log that can be read"
 	}
@@ -58,10 +59,15 @@ func (v diskView) ForgetSetAside() error {
 
 func (v diskView) RecordStart(start states.StartEtcd) error {
 	v.world.Advance()
-	if v.DiskError != nil {
-		return v.DiskError
-	}
 	d := v.disk
+	switch fresh := start.State != states.ClusterRestart; {
+	case v.DiskError != nil:
+		return v.DiskError
+	case fresh && d.state != states.DiskEmpty:
+		return errors.New("the data directory is not empty")
+	case !fresh && d.state != states.DiskMember:
+		return errors.New("no member to restart")
+	}
 	d.minor, d.name, d.address = start.Minor, start.Name, start.Address
 	if d.state == states.DiskEmpty {
 		d.joined = false

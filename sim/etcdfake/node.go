@@ -89,11 +89,20 @@ func (w *World) Kill(instanceID string) {
 	w.settle()
 }
 
-// Corrupt spoils the data directory; a process on it crashes, and cannot be restarted from it.
+// Corrupt spoils the data so that no server can read it; a process on it crashes. It still looks like a member's.
 func (w *World) Corrupt(instanceID string) {
 	w.Crash(instanceID)
 	if n := w.find(instanceID); n != nil && n.disk.state == states.DiskMember {
-		n.disk.state = states.DiskBroken
+		n.disk.corrupt = true
+		w.settle()
+	}
+}
+
+// Tear takes the write-ahead log out of the data directory and leaves the rest; a process on it crashes.
+func (w *World) Tear(instanceID string) {
+	w.Crash(instanceID)
+	if n := w.find(instanceID); n != nil && n.disk.state == states.DiskMember {
+		n.disk.state, n.disk.corrupt = states.DiskBroken, true
 		w.settle()
 	}
 }

@@ -59,12 +59,18 @@ func (p *process) exit(reason states.ExitReason, detail string) {
 	n.proc = nil
 	n.last.Running, n.last.Stopping, n.last.Exited = states.No, false, now
 	n.last.Reason, n.last.Detail = reason, detail
-	if reason == states.ExitStopped || now.Sub(p.began) >= time.Minute {
+	switch {
+	case reason == states.ExitStopped:
 		n.last.Exits = 0
-	} else {
+	case now.Sub(p.began) >= longRun:
+		n.last.Exits = 1
+	default:
 		n.last.Exits++
 	}
 }
+
+// longRun is how long a server must have run for its exit to begin a new row.
+const longRun = time.Minute
 
 // exitIn ends the process later, for the first reason that it is given.
 func (p *process) exitIn(d time.Duration, reason states.ExitReason, detail string) {
@@ -80,10 +86,14 @@ func (n *Node) Process() effects.Process { return processView{n} }
 
 func (v processView) Inspect() states.Process {
 	v.world.Advance()
-	if v.last.Running == states.Unknown {
-		v.last.Running = states.No
+	p := v.last
+	switch {
+	case p.Running == states.Unknown:
+		p.Running = states.No
+	case p.Running == states.Yes && v.world.Now().Sub(p.Started) >= longRun:
+		p.Exits = 0
 	}
-	return v.last
+	return p
 }
 
 func (v processView) Start(start states.StartEtcd) error {
@@ -94,17 +104,19 @@ func (v processView) Start(start states.StartEtcd) error {
 		return errors.New("a server runs already")
 	case n.off:
 		return errors.New("the instance is off")
-	case start.State == states.ClusterRestart && empty:
-		return errors.New("no data to restart from")
-	case start.State != states.ClusterRestart && !empty:
-		return errors.New("the data directory is not empty")
+	case (start.State == states.ClusterRestart) == empty:
+		return errors.New("the data directory does not fit the start")
+	}
+	now, exits := w.Now(), processView{n}.Inspect().Exits
+	if len(n.fails) > 0 && n.fails[0] == states.ExitUnstarted {
+		n.fails = n.fails[1:]
+		n.last = states.Process{Running: states.No, Minor: start.Minor, Exited: now, Reason: states.ExitUnstarted, Exits: exits + 1}
+		return errors.New("no such server")
 	}
 	w.lastPID++
-	now := w.Now()
 	n.proc = &process{
 		node: n, disk: n.disk, start: start, version: w.Release(start.Minor), began: now, listens: now.Add(n.StartDelay),
 	}
-	exits := n.last.Exits
 	n.last = states.Process{Running: states.Yes, PID: w.lastPID, Minor: start.Minor, Started: now, Exits: exits}
 	if len(n.fails) > 0 {
 		n.proc.exitIn(0, n.fails[0], "made to fail")
