@@ -36,16 +36,16 @@ RUN go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION"
 # and no directory that an unprivileged user may write its data to.
 RUN install -D -m 0644 -t /out/etc/ssl/certs /etc/ssl/certs/ca-certificates.crt && \
     install -d -m 1777 /out/tmp && \
-    install -d -m 0700 -o 65532 -g 65532 /data/var/lib/etcd
+    install -d -m 0700 -o 65532 -g 65532 /data/var/lib/etcd-appliance
 
 FROM scratch
 ARG ETCDVERSION
 ARG ETCDVERSION_PREV
-ENV ETCDVERSION=$ETCDVERSION ETCDVERSION_PREV=$ETCDVERSION_PREV ETCD_DIR=/opt/etcd PATH=/usr/bin:/opt/etcd/bin
+ENV ETCDVERSION=$ETCDVERSION ETCDVERSION_PREV=$ETCDVERSION_PREV PATH=/usr/bin:/opt/etcd/bin
 COPY --from=build /out /
 COPY --from=build --chown=65532:65532 /data /
 USER 65532:65532
-VOLUME /var/lib/etcd
+VOLUME /var/lib/etcd-appliance
 EXPOSE 2379 2380
 ENTRYPOINT ["/usr/bin/etcd-appliance"]
 CMD ["run"]
