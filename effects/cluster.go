@@ -42,6 +42,7 @@ func (e *Effects) askCluster() question {
 		next.Known, next.At, next.ID, next.Members = states.Yes, at, list.ClusterID, slices.Clone(list.Members)
 		if wide {
 			e.askHealth(ctx, next.Members, next.Local)
+			next.Asked = at
 		} else if m, ok := next.Member(next.Local.MemberID); ok {
 			m.Health = states.Is(serves)
 		}

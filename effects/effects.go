@@ -143,7 +143,7 @@ const maxPause = 30 * time.Second
 
 func (e *Effects) refresh(s *source, maxAge time.Duration) {
 	now := e.Now()
-	if s.busy || maxAge == 0 && !s.dirty || !s.dirty && now.Sub(s.asked) < max(maxAge, s.backoff()) {
+	if s.busy || maxAge == 0 && !s.dirty || !s.dirty && now.Sub(s.asked) < max(maxAge, pauseAfter(s.failures, s.pause)) {
 		return
 	}
 	s.busy, s.dirty, s.asked = true, false, now
@@ -165,24 +165,28 @@ func (e *Effects) refresh(s *source, maxAge time.Duration) {
 	})
 }
 
-func (s *source) backoff() time.Duration {
-	if s.failures == 0 || s.pause == 0 {
-		return 0
-	}
-	return min(maxPause, s.pause<<min(s.failures-1, 10))
-}
-
 // lane is a row of commands to one outside thing.
 type lane struct {
-	busy bool
-	done time.Time // when its last command ended
+	busy     bool
+	done     time.Time // when its last command ended
+	failures int       // in a row
+}
+
+// lanePause is how long a lane rests after a failure: doubled by each further one, up to maxPause.
+var lanePause = [states.Lanes]time.Duration{states.LaneCluster: 100 * time.Millisecond, states.LaneAWS: 500 * time.Millisecond}
+
+func pauseAfter(failures int, first time.Duration) time.Duration {
+	if failures == 0 {
+		return 0
+	}
+	return min(maxPause, first<<min(failures-1, 10))
 }
 
 // open tells whether a lane takes commands: it has none under way, and what its last ones changed has been asked since. So a
 // decision made from the facts before an effect is not carried out after it.
 func (e *Effects) open(l states.Lane) bool {
 	lane := &e.lanes[l]
-	if lane.busy {
+	if lane.busy || e.Now().Sub(lane.done) < pauseAfter(lane.failures, lanePause[l]) {
 		return false
 	}
 	for _, s := range e.changedBy(l) {

@@ -62,8 +62,10 @@ func (e *Effects) start(l states.Lane, batch []states.Command) {
 	e.lanes[l].busy = true
 	e.Spawn(commandTimeout[l], func(ctx context.Context) func() {
 		var delivers []func()
+		failed := false
 		for i, act := range actions {
 			deliver, err := act(ctx)
+			failed = err != nil
 			delivers = append(delivers, func() {
 				if deliver != nil {
 					deliver()
@@ -75,7 +77,7 @@ func (e *Effects) start(l states.Lane, batch []states.Command) {
 			}
 		}
 		return func() {
-			e.lanes[l].busy, e.lanes[l].done = false, e.Now()
+			e.lanes[l].ended(e.Now(), failed)
 			for _, s := range e.changedBy(l) {
 				s.dirty = true
 			}
@@ -84,6 +86,13 @@ func (e *Effects) start(l states.Lane, batch []states.Command) {
 			}
 		}
 	})
+}
+
+func (l *lane) ended(now time.Time, failed bool) {
+	l.busy, l.done = false, now
+	if l.failures++; !failed {
+		l.failures = 0
+	}
 }
 
 // local carries out a command of the process lane.
@@ -216,7 +225,7 @@ func (e *Effects) addMember(c states.AddMember, endpoints []string) action {
 		if err != nil {
 			return nil, err
 		}
-		return func() { e.facts.Join.Added = id }, nil
+		return func() { e.facts.Join.Added, e.facts.Join.Since = id, e.Now() }, nil
 	}
 }
 

@@ -22,6 +22,10 @@ func (t *turn) housekeep() verdict {
 		v.why, v.needs.Cluster = "leads, and has no quorum", fast
 		return v
 	}
+	if t.Cluster.Asked.Before(t.since) {
+		v.why, v.needs.Cluster = "leads; asks how its members are", fast
+		return v
+	}
 	v.why = t.steady("leads a cluster in order")
 	t.watch(&v)
 	t.remove(&v)

@@ -39,64 +39,62 @@ func joinNeeds() Needs { return Needs{Group: slow, Peers: fast, Cluster: fast, W
 // joinEmpty has an empty disk: it needs a fresh entry in the member list, and a start right after.
 func (t *turn) joinEmpty(p *Peer) verdict {
 	v := verdict{needs: joinNeeds()}
-	minor, why := t.joinMinor(p)
-	if why != "" {
-		v.why, v.reports = why, []string{why}
-		return v
-	}
+	mine := t.mine()
+	added := mine != nil && mine.ID == t.Join.Added && !mine.Started()
+	minor, unfit := t.joinMinor(p)
 	switch {
 	case t.Cluster.Known != Yes:
 		v.why = "waits for the cluster to have a quorum"
-		return v
-	case t.Join.Owner != "" && t.Join.Owner != t.Self.ID:
-		v.why = t.Join.Owner + " is joining: waits for the join lock"
-		v.commands = t.renewJoinLock()
-		return v
-	case t.Join.Held.IsZero():
-		v.why, v.commands = "takes the join lock", t.renewJoinLock()
-		return v
-	}
-	v.commands = t.renewJoinLock()
-	if t.Cluster.At.Before(t.Join.Held) && t.Join.Added == 0 {
-		v.why = "reads the member list again under the join lock"
-		return v
-	}
-	mine := t.mine()
-	switch {
-	case mine == nil && t.Join.Added != 0:
-		v.why = "waits to see itself in the member list"
-	case mine == nil:
-		v.why = t.addBlocked()
-		if v.why == "" {
-			learner := minor.HasLearners()
-			v.why = "asks to be added"
-			v.commands = append(v.commands, AddMember{Address: t.Self.Address, Learner: learner})
-		}
-	case mine.ID == t.Join.Added && !mine.Started():
-		v.why = fmt.Sprintf("is added as %x: starts", mine.ID)
+	case t.Cluster.At.Before(t.Join.Since):
+		v.why, v.commands = "reads the member list again after its addition", t.renewJoinLock()
+	case mine != nil && !added:
+		t.removeOwnEntry(&v, mine)
+	case unfit != "":
+		// Asked only now: an entry of our own that never started keeps the cluster version from settling, and must go first.
+		v.why, v.reports, v.commands = unfit, []string{unfit}, t.releaseJoinLock()
+	case added:
+		v.why, v.commands = fmt.Sprintf("is added as %x: starts", mine.ID), t.renewJoinLock()
 		if t.startDue() {
 			v.commands = append(v.commands, StartEtcd{
 				Minor: minor, Name: t.Self.ID, Address: t.Self.Address, State: ClusterExisting, Token: t.Name, Cluster: t.initialCluster(),
 			})
 		}
 	default:
-		// An entry of ours from before, with no data to go with it. Starting under the old ID with an empty log would let
-		// this member vote twice in one term (etcd issue 3504), so the entry goes first.
-		v.why = fmt.Sprintf("removes its own earlier entry %x, whose data is gone", mine.ID)
-		if v.why2(t.ownRemovalBlocked(mine)) {
-			return v
-		}
-		v.commands = append(v.commands, RemoveMember{ID: mine.ID, Name: mine.Name, Address: mine.Address, Why: "its own entry, without data"})
+		t.addSelf(&v, minor)
 	}
 	return v
 }
 
-// why2 replaces the reason when there is something in the way, and tells whether there is.
-func (v *verdict) why2(blocked string) bool {
-	if blocked != "" {
-		v.why = blocked
+// removeOwnEntry takes out an entry of ours from before, with no data to go with it. Starting under the old ID with an empty
+// log would let this member vote twice in one term (etcd issue 3504), so the entry goes first. It needs no lock: nobody else
+// may touch it, and whoever waits for it to become a voter waits in vain.
+func (t *turn) removeOwnEntry(v *verdict, mine *Member) {
+	if v.why = t.ownRemovalBlocked(mine); v.why != "" {
+		return
 	}
-	return blocked != ""
+	v.why = fmt.Sprintf("removes its own earlier entry %x, whose data is gone", mine.ID)
+	v.commands = []Command{RemoveMember{ID: mine.ID, Name: mine.Name, Address: mine.Address, Why: "its own entry, without data"}}
+}
+
+// addSelf adds this instance, under the join lock and from a list read under it. While something is in the way the lock is
+// left to others: what is in the way may be waiting for it.
+func (t *turn) addSelf(v *verdict, minor MinorVersion) {
+	if v.why = t.addBlocked(); v.why != "" {
+		v.commands = t.releaseJoinLock()
+		return
+	}
+	v.commands = t.renewJoinLock()
+	switch {
+	case t.Join.Owner != "" && t.Join.Owner != t.Self.ID:
+		v.why = t.Join.Owner + " is joining: waits for the join lock"
+	case t.Join.Held.IsZero():
+		v.why = "takes the join lock"
+	case t.Cluster.At.Before(t.Join.Held):
+		v.why = "reads the member list again under the join lock"
+	default:
+		v.why = "asks to be added"
+		v.commands = append(v.commands, AddMember{Address: t.Self.Address, Learner: minor.HasLearners()})
+	}
 }
 
 // joinMinor chooses the server to join with: the cluster's own minor, since etcd's members may differ by one minor at most,
@@ -241,4 +239,11 @@ func (t *turn) renewJoinLock() []Command {
 		return nil
 	}
 	return []Command{HoldJoinLock{TTL: joinLockTTL}}
+}
+
+func (t *turn) releaseJoinLock() []Command {
+	if t.Join.Owner != t.Self.ID {
+		return nil
+	}
+	return []Command{ReleaseJoinLock{}}
 }

@@ -256,6 +256,7 @@ type Process struct {
 type Cluster struct {
 	Known   Fact      // Yes: the list below was read through quorum; No: asked, and no quorum answered
 	At      time.Time // when that read was begun
+	Asked   time.Time // when every member was last asked for its health
 	ID      uint64
 	Version MinorVersion // cluster version, unknown until settled
 	Leader  uint64       // member ID; 0 when there is none
@@ -304,6 +305,7 @@ type Join struct {
 	Owner string    // instance that holds the lock; empty when nobody does, or when it is not known
 	Held  time.Time // when this instance last took the lock or kept it alive; zero when it does not hold it
 	Added uint64    // ID of the member that this daemon has added for itself; 0 when none
+	Since time.Time // when it was added; a list read before cannot show it
 }
 
 // DNS is what the hosted zone holds for this cluster.

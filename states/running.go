@@ -51,10 +51,7 @@ func (t *turn) chores() []Command {
 			commands = append(commands, ForgetSetAside{})
 		}
 	}
-	if t.Join.Owner == t.Self.ID {
-		commands = append(commands, ReleaseJoinLock{})
-	}
-	return commands
+	return append(commands, t.releaseJoinLock()...)
 }
 
 // runStopped has a member whose server does not run.

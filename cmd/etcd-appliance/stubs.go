@@ -12,7 +12,6 @@ import (
 
 func newCloudCommand() *cobra.Command   { return stub("cloud") }
 func newDemoCommand() *cobra.Command    { return stub("demo") }
-func newSimCommand() *cobra.Command     { return stub("sim") }
 func newDiagramCommand() *cobra.Command { return stub("diagram") }
 func newVersionCommand() *cobra.Command { return stub("version") }
 func newBenchCommand() *cobra.Command   { return stub("bench") }

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/etcd-appliance/etcd-appliance/agent"
+	"github.com/etcd-appliance/etcd-appliance/effects"
+	"github.com/etcd-appliance/etcd-appliance/effects/awsclient"
+	"github.com/etcd-appliance/etcd-appliance/effects/datadir"
+	"github.com/etcd-appliance/etcd-appliance/effects/etcdproc"
+	"github.com/etcd-appliance/etcd-appliance/effects/etcdv3"
+	"github.com/etcd-appliance/etcd-appliance/effects/peerport"
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// runDaemon is the daemon from its start to its end: nil when it was told to stop and etcd has stopped.
+func runDaemon(ctx context.Context, c Config, log zerolog.Logger) error {
+	inbox := make(chan func(), 64)
+	dir, err := datadir.New(c.DataDir)
+	if err != nil {
+		return err
+	}
+	process, err := superviseEtcd(c, dir, log, func() { inbox <- func() {} })
+	if err != nil {
+		return err
+	}
+	defer process.Close()
+	etcd := etcdv3.New(etcdv3.Options{})
+	defer func() { _ = etcd.Close() }()
+
+	options, err := outside(c, log)
+	if err != nil {
+		return err
+	}
+	options.Process, options.Disk, options.Etcd = process, dir, etcd
+	options.Spawn = spawner(ctx, inbox)
+	world := effects.New(options)
+
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	defer signal.Stop(signals)
+	go func() {
+		for s := range signals {
+			inbox <- func() { world.RequestShutdown("the daemon was asked to stop (" + s.String() + ")") }
+		}
+	}()
+
+	var executor agent.Executor = world
+	if c.DryRun {
+		executor = nil
+	}
+	log.Info().Str("version", version).Str("cluster", c.ClusterName).Str("wanted", c.EtcdVersion.String()).
+		Strs("servers", minors(options.Servers)).Bool("dry_run", c.DryRun).Msg("etcd-appliance starts")
+	a, err := agent.New(states.Config{
+		ClientPort: c.ClientPort, PeerPort: c.PeerPort, OnTotalLoss: c.OnTotalLoss,
+	}, world, executor, agent.NewJournal(log, c.DryRun, nil))
+	if err != nil {
+		return err
+	}
+	if err := a.Run(ctx, inbox); err != nil {
+		return err
+	}
+	log.Info().Msg("etcd-appliance ends")
+	return nil
+}
+
+func superviseEtcd(c Config, dir *datadir.Dir, log zerolog.Logger, wake func()) (*etcdproc.Supervisor, error) {
+	return etcdproc.New(etcdproc.Options{
+		ServerDir: c.EtcdDir, DataDir: dir.EtcdDir(), StateDir: c.DataDir, ClientPort: c.ClientPort, PeerPort: c.PeerPort,
+		SnapshotCount: c.SnapshotCount, ExtraArgs: c.EtcdArgs, PassEnv: c.PassEtcdEnv, Grace: c.StopGrace,
+		Log: log.With().Str("from", "etcd").Logger(), Wake: wake, Now: time.Now,
+	})
+}
+
+// outside makes the clients of everything that is not on this instance. None of them is called yet: a member with data must
+// restart whether AWS answers or not.
+func outside(c Config, log zerolog.Logger) (effects.Options, error) {
+	servers, err := c.Servers()
+	if err != nil {
+		return effects.Options{}, err
+	}
+	clients := &awsclient.Clients{}
+	o := effects.Options{
+		IMDS: awsclient.NewIMDS(), EC2: clients, AutoScaling: clients, Peers: peerport.New(c.PeerPort),
+		Now: time.Now, Parallel: parallel, Log: log,
+		Group: c.Group, ClusterName: c.ClusterName, Named: clusterNameOf, HostedZone: c.HostedZone, Bucket: c.Bucket,
+		ClientPort: c.ClientPort, PeerPort: c.PeerPort, Wanted: c.EtcdVersion, Servers: servers,
+	}
+	if c.HostedZone != "" {
+		o.Route53 = clients
+	}
+	if c.Bucket != "" {
+		o.S3 = clients
+	}
+	return o, nil
+}
+
+// clusterNameOf takes the group's name where no name is configured.
+func clusterNameOf(group string) (string, error) {
+	name, err := parseClusterName(group)
+	if err != nil {
+		return "", fmt.Errorf("the auto-scaling group's name cannot be the cluster's: %w: set --cluster-name", err)
+	}
+	return name, nil
+}
+
+// spawner starts goroutines whose answers come back through the inbox.
+func spawner(ctx context.Context, inbox chan<- func()) effects.Spawn {
+	return func(timeout time.Duration, work func(context.Context) func()) {
+		go func() {
+			bounded, cancel := context.WithTimeout(ctx, timeout)
+			defer cancel()
+			deliver := work(bounded)
+			select {
+			case inbox <- deliver:
+			case <-ctx.Done():
+			}
+		}()
+	}
+}
+
+func parallel(n int, f func(int)) {
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { f(i) })
+	}
+	all.Wait()
+}
+
+func minors(list []states.MinorVersion) []string {
+	names := make([]string, len(list))
+	for i, m := range list {
+		names[i] = m.String()
+	}
+	return names
+}

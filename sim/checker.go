@@ -1,0 +1,264 @@
+package sim
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	r53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
+
+	"github.com/etcd-appliance/etcd-appliance/effects"
+	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
+	"github.com/etcd-appliance/etcd-appliance/sim/etcdfake"
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// checker holds the invariants of safety. It looks at the world from outside, never at what a daemon believes.
+type checker struct {
+	*world
+	revision  uint64
+	served    map[uint64]bool
+	incidents int
+	removed   map[string]time.Duration // address of a voter -> when its removal was asked for
+}
+
+// underWay is how long a change of DNS may be under way.
+const underWay = 30 * time.Second
+
+func (c *checker) noteRemoval(id uint64) {
+	for _, cluster := range c.etcd.Clusters() {
+		for _, m := range cluster.Members() {
+			if m.ID == id && !m.Learner {
+				c.removed[m.Address] = c.now
+			}
+		}
+	}
+}
+
+// afterEvent checks what must hold at every moment. The etcd world has a revision, so that most events cost nothing.
+func (c *checker) afterEvent() {
+	if r := c.etcd.Revision(); r == c.revision {
+		return
+	} else {
+		c.revision = r
+	}
+	c.oneCluster()
+	c.oneMemberEach()
+	for ; c.incidents < len(c.etcd.Incidents()); c.incidents++ {
+		i := c.etcd.Incidents()[c.incidents]
+		c.fail("S2", "%s (cluster %x, member %x on %s)", i.Trouble, i.Cluster, i.Member, i.Instance)
+	}
+}
+
+// oneCluster is S1: a second cluster never serves while data of the first is left anywhere.
+func (c *checker) oneCluster() {
+	for _, cluster := range c.etcd.Clusters() {
+		if cluster.Served().IsZero() || c.served[cluster.ID()] {
+			continue
+		}
+		c.note("a cluster serves")
+		for _, n := range c.nodes {
+			if id, _ := n.etcd.MemberID(); !n.gone && c.served[id] {
+				c.fail("S1", "cluster %x serves while %s still holds data of cluster %x", cluster.ID(), n, id)
+			}
+		}
+		c.served[cluster.ID()] = true
+	}
+}
+
+// oneMemberEach is S5: name, address and instance of a member are one to one to one.
+func (c *checker) oneMemberEach() {
+	for _, cluster := range c.etcd.Clusters() {
+		members := cluster.Members()
+		for i := range members {
+			m := &members[i]
+			if n := c.byID[m.Name]; m.Name != "" && (n == nil || n.address != m.Address) {
+				c.fail("S5", "member %x of cluster %x has the name %s and the address %s, which is no instance's", m.ID, cluster.ID(), m.Name, m.Address)
+			}
+			for j := range i {
+				if members[j].Address == m.Address || m.Name != "" && members[j].Name == m.Name {
+					c.fail("S5", "members %x and %x of cluster %x stand for one instance, %s", members[j].ID, m.ID, cluster.ID(), m.Key())
+				}
+			}
+		}
+	}
+}
+
+// awsCalled is told every AWS call and its outcome: S7 is checked when a change of DNS takes effect.
+func (w *world) awsCalled(call awsfake.Call, err error) {
+	if call.Action != "ChangeResourceRecordSets" && call.Action != "PutObject" || call.Caller == nature {
+		return
+	}
+	w.mutations++
+	if w.trace.on() {
+		w.trace.call(call, err)
+	}
+	in, ok := call.Input.(*route53.ChangeResourceRecordSetsInput)
+	if !ok {
+		return
+	}
+	for _, change := range in.ChangeBatch.Changes {
+		if change.Action != r53types.ChangeActionDelete && change.ResourceRecordSet.Type == r53types.RRTypeA {
+			w.check.publishes(call.Caller, change.ResourceRecordSet)
+		}
+	}
+}
+
+// publishes is S7: the address record is never published empty, nor with an address that is not a voter's. Route53 and etcd
+// have no transaction in common, so a voter that was removed while the change was under way still counts.
+func (c *checker) publishes(by string, set *r53types.ResourceRecordSet) {
+	cluster := c.world.served()
+	if len(set.ResourceRecords) == 0 {
+		c.fail("S7", "%s publishes no address", by)
+	}
+	for _, v := range set.ResourceRecords {
+		known := false
+		for _, m := range cluster.Members() {
+			known = known || !m.Learner && m.Address == aws.ToString(v.Value)
+		}
+		if at, ok := c.removed[aws.ToString(v.Value)]; ok {
+			known = known || c.now-at < underWay
+		}
+		if !known {
+			c.fail("S7", "%s publishes %s, which is no voter's address", by, aws.ToString(v.Value))
+		}
+	}
+}
+
+// quorums tells which clusters have a quorum of healthy voters.
+func (w *world) quorums() map[uint64]bool {
+	q := map[uint64]bool{}
+	for _, c := range w.etcd.Clusters() {
+		if n, healthy, _ := c.Voters(); n > 0 && healthy >= states.Quorum(n) {
+			q[c.ID()] = true
+		}
+	}
+	return q
+}
+
+// guarded is C1: no command turns a quorum into none.
+func (n *node) guarded(what string, do func() error) error {
+	n.crashPoint()
+	before := n.quorums()
+	err := do()
+	n.mutations++
+	n.note(what)
+	after := n.quorums()
+	for id := range before {
+		if !after[id] {
+			n.fail("C1", "%s: %q costs cluster %x its quorum", n, what, id)
+		}
+	}
+	if n.trace.on() {
+		n.trace.effect(n, what, err)
+	}
+	return err
+}
+
+// checkedEtcd watches the commands of a daemon to etcd at the moment they take effect.
+type checkedEtcd struct {
+	effects.Etcd
+	*node
+}
+
+func (e checkedEtcd) RemoveMember(ctx context.Context, endpoints []string, id uint64) error {
+	e.mayRemove(id)
+	e.check.noteRemoval(id)
+	return e.guarded("remove member", func() error { return e.Etcd.RemoveMember(ctx, endpoints, id) })
+}
+
+// mayRemove is C3: nobody but the instance itself takes out a member whose instance runs in the group.
+func (e checkedEtcd) mayRemove(id uint64) {
+	for _, c := range e.etcd().Clusters() {
+		for _, m := range c.Members() {
+			if m.ID != id || m.Key() == e.id || m.Address == e.address {
+				continue
+			}
+			for _, in := range e.cloud.Instances() {
+				if (in.ID == m.Name || in.PrivateIP == m.Address) && in.State == awsfake.Running && strings.HasPrefix(in.Lifecycle, "InService") {
+					e.fail("C3", "%s removes member %x, whose instance %s runs in the group", e.node, id, in.ID)
+				}
+			}
+		}
+	}
+}
+
+func (e checkedEtcd) etcd() *etcdfake.World { return e.node.world.etcd }
+
+func (e checkedEtcd) AddMember(ctx context.Context, endpoints []string, peerURL string, learner bool) (id uint64, err error) {
+	err = e.guarded("add member", func() error { id, err = e.Etcd.AddMember(ctx, endpoints, peerURL, learner); return err })
+	return id, err
+}
+
+func (e checkedEtcd) PromoteMember(ctx context.Context, endpoints []string, id uint64) error {
+	return e.guarded("promote member", func() error { return e.Etcd.PromoteMember(ctx, endpoints, id) })
+}
+
+func (e checkedEtcd) MoveLeader(ctx context.Context, leader string, to uint64) error {
+	e.crashPoint()
+	return e.Etcd.MoveLeader(ctx, leader, to)
+}
+
+// checkedProcess watches what a daemon does to its server.
+type checkedProcess struct {
+	effects.Process
+	*node
+}
+
+func (p checkedProcess) Start(s states.StartEtcd) error {
+	return p.guarded("start etcd", func() error { return p.Process.Start(s) })
+}
+
+// Stop is guarded unless the daemon was told to stop by nature, whose fault it then is.
+func (p checkedProcess) Stop() error {
+	if p.stopping {
+		p.crashPoint()
+		return p.Process.Stop()
+	}
+	return p.guarded("stop etcd", p.Process.Stop)
+}
+
+// checkedDisk watches what a daemon does to its data.
+type checkedDisk struct {
+	effects.Disk
+	*node
+}
+
+// SetAside must not take the copy that makes a majority: that is S2, for data that could still be read.
+func (d checkedDisk) SetAside(why string) error {
+	readable := d.Disk.Inspect().State == states.DiskMember && d.node.etcd.Holds()
+	id, member := d.node.etcd.MemberID()
+	for _, c := range d.node.world.etcd.Clusters() {
+		if n, _, holders := c.Voters(); readable && c.ID() == id && isVoter(c, member) && holders == states.Quorum(n) {
+			d.fail("S2", "%s sets aside data (%s) that makes the majority of cluster %x", d.node, why, id)
+		}
+	}
+	return d.guarded("set data aside", func() error {
+		d.spoilt = false
+		return d.Disk.SetAside(why)
+	})
+}
+
+func isVoter(c *etcdfake.Cluster, id uint64) bool {
+	for _, m := range c.Members() {
+		if m.ID == id {
+			return !m.Learner
+		}
+	}
+	return false
+}
+
+func (d checkedDisk) ForgetSetAside() error {
+	return d.guarded("delete what was set aside", d.Disk.ForgetSetAside)
+}
+
+func (d checkedDisk) RecordStart(s states.StartEtcd) error {
+	d.crashPoint()
+	return d.Disk.RecordStart(s)
+}
+
+func (d checkedDisk) RecordJoined() error {
+	return d.guarded("record joined", d.Disk.RecordJoined)
+}

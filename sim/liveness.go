@@ -1,0 +1,187 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// convergeWithin is how long the world may take to be whole after the last fault: the longest restart delay, a pause of an AWS
+// source, the proof of an absence, and several joins after one another under the join lock.
+const convergeWithin = 30 * time.Minute
+
+// runQuiet makes no more faults and demands convergence (L1), and then that nothing is touched any more.
+func (w *world) runQuiet() (took time.Duration, excused string) {
+	w.chaos, w.outage = false, false
+	w.etcd.HealAll()
+	begun := w.now
+	w.trace.say("no more faults: must converge")
+	for pending := w.pending(); pending != ""; pending = w.pending() {
+		if w.violation != nil {
+			return 0, ""
+		}
+		if excuse := w.beyondRecovery(); excuse != "" && w.now-begun > 2*time.Minute {
+			w.trace.say("excused: %s", excuse)
+			return 0, excuse
+		}
+		if w.now-begun > convergeWithin {
+			w.fail("L1", "not converged %s after the last fault: %s", convergeWithin, pending)
+			return 0, ""
+		}
+		w.run(w.now + time.Second)
+	}
+	took = w.now - begun
+	w.trace.say("converged after %s", took)
+	w.run(w.now + time.Minute) // what was under way may end
+	before := w.mutations
+	w.run(w.now + w.plan.Quiet)
+	if pending := w.pending(); pending != "" && w.violation == nil {
+		w.fail("L1", "converged, and then did not stay so: %s", pending)
+	}
+	if n := w.mutations - before; n > 0 {
+		w.fail("L1", "converged, and went on to make %d changes in %s", n, w.plan.Quiet)
+	}
+	return took, ""
+}
+
+// beyondRecovery is the one rule by which a run is let off: nature has destroyed so much data that no daemon may go on without
+// a human. It looks at data, not at what daemons make of it.
+func (w *world) beyondRecovery() string {
+	c := w.served()
+	if c == nil {
+		return w.claimLost()
+	}
+	voters, left := 0, 0
+	for _, m := range c.Members() {
+		if m.Learner {
+			continue
+		}
+		voters++
+		if n := w.byID[m.Key()]; n != nil && n.holdsMember(c) {
+			left++
+		} else if n := w.byAddress(m.Address); n != nil && n.holdsMember(c) {
+			left++
+		}
+	}
+	if left < states.Quorum(voters) {
+		return fmt.Sprintf("nature left %d of %d voters' data", left, voters)
+	}
+	return ""
+}
+
+// claimLost tells whether a pending claim can never form: a majority of the instances that it names has ended, or lost the
+// disk on which they had begun.
+func (w *world) claimLost() string {
+	lost := 0
+	for _, n := range w.nodes {
+		if n.gone {
+			lost++
+		}
+	}
+	if lost > 0 {
+		return fmt.Sprintf("nature ended %d instances before the cluster had formed", lost)
+	}
+	return ""
+}
+
+func (w *world) byAddress(address string) *node {
+	for _, n := range w.nodes {
+		if n.address == address && !n.gone {
+			return n
+		}
+	}
+	return nil
+}
+
+// pending names what is missing to a whole cluster; empty when nothing is.
+func (w *world) pending() string {
+	g, _ := w.cloud.Group(groupName)
+	var ids, addresses []string
+	for _, in := range w.cloud.Instances() {
+		if in.Group == groupName && in.Lifecycle != "" {
+			if in.Lifecycle != "InService" {
+				return in.ID + " is " + in.Lifecycle
+			}
+			ids, addresses = append(ids, in.ID), append(addresses, in.PrivateIP)
+		}
+	}
+	c := w.served()
+	switch {
+	case len(ids) != g.Desired:
+		return fmt.Sprintf("%d of %d instances are in service", len(ids), g.Desired)
+	case c == nil:
+		return "no cluster serves"
+	case !c.HasQuorum():
+		return "the cluster has no quorum"
+	}
+	var members []string
+	for _, m := range c.Members() {
+		if m.Learner || !m.Started() || !c.Healthy(m.ID) {
+			return "member " + m.Key() + " is no healthy voter"
+		}
+		members = append(members, m.Name)
+	}
+	slices.Sort(ids)
+	slices.Sort(members)
+	if !slices.Equal(ids, members) {
+		return fmt.Sprintf("members %v are not the instances %v", members, ids)
+	}
+	if waits := w.pendingDaemons(ids); waits != "" {
+		return waits
+	}
+	return w.pendingRecords(addresses)
+}
+
+func (w *world) pendingDaemons(ids []string) string {
+	leading := 0
+	for _, id := range ids {
+		n := w.byID[id]
+		switch {
+		case n == nil || n.agent == nil:
+			return id + " has no daemon"
+		case n.agent.State() == states.LeadingHousekeeping:
+			leading++
+		case n.agent.State() != states.Running:
+			return id + " is " + string(n.agent.State())
+		case n.etcd.SetAsideCopies() > 0:
+			return id + " keeps data that was set aside"
+		}
+	}
+	if leading != 1 {
+		return fmt.Sprintf("%d daemons keep house", leading)
+	}
+	return ""
+}
+
+func (w *world) pendingRecords(addresses []string) string {
+	if w.plan.Claim == "nowhere" {
+		return ""
+	}
+	slices.Sort(addresses)
+	srv, claimed := 0, w.plan.Claim != "route53"
+	var published []string
+	for _, r := range w.cloud.Records(w.zoneID) {
+		switch {
+		case r.Type == "A":
+			published = slices.Sorted(slices.Values(r.Values))
+		case r.Type == "SRV" && len(r.Values) == len(addresses):
+			srv++
+		case r.Type == "TXT":
+			text, _ := awsfake.Unquote(r.Values[0])
+			claimed = strings.Contains(strings.Join(text, ""), "state=formed")
+		}
+	}
+	switch {
+	case !slices.Equal(published, addresses):
+		return fmt.Sprintf("DNS has %v instead of %v", published, addresses)
+	case srv != 3:
+		return fmt.Sprintf("%d of 3 SRV records are right", srv)
+	case !claimed:
+		return "the claim is not closed"
+	}
+	return ""
+}

@@ -1,0 +1,212 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/etcd-appliance/etcd-appliance/agent"
+	"github.com/etcd-appliance/etcd-appliance/effects"
+	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
+	"github.com/etcd-appliance/etcd-appliance/sim/etcdfake"
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// node is one instance: its etcd, and the real daemon over the fakes. The daemon may die and start again many times.
+type node struct {
+	*world
+	id, address string
+	column      int
+	etcd        *etcdfake.Node
+
+	on, gone bool // the machine: running; terminated for good
+	spoilt   bool // nature has made the data unreadable
+	agent    *agent.Agent
+	effects  *effects.Effects
+	life     int // of the daemon: what was scheduled in an earlier life is void
+	tick     int // the turn that is due next; earlier ones are void
+	stopping bool
+}
+
+// instanceRuns is AWS booting an instance. It must not call back, so the boot is an event of its own.
+func (w *world) instanceRuns(in awsfake.Instance) {
+	late := w.delays.between(time.Second, 3*time.Second)
+	if w.chaos && w.plan.LateLaunch > 0 {
+		late += w.delays.between(0, w.plan.LateLaunch)
+	}
+	w.at(late, func() {
+		if now, ok := w.cloud.Instance(in.ID); !ok || now.State != awsfake.Running {
+			return
+		}
+		n := w.byID[in.ID]
+		if n == nil {
+			n = &node{world: w, id: in.ID, address: in.PrivateIP, column: len(w.nodes), etcd: w.etcd.Node(in.ID, in.PrivateIP)}
+			w.nodes = append(w.nodes, n)
+			w.byID[in.ID] = n
+		}
+		if n.gone || n.on {
+			return
+		}
+		w.trace.node(n, "instance boots")
+		w.etcd.PowerOn(in.ID)
+		n.on = true
+		n.startDaemon()
+	})
+}
+
+// instanceEnds is AWS stopping, rebooting or terminating an instance: everything on it ends at once.
+func (w *world) instanceEnds(in awsfake.Instance) {
+	w.at(0, func() {
+		n := w.byID[in.ID]
+		if n == nil {
+			return
+		}
+		n.on = false
+		n.endDaemon()
+		if in.State == awsfake.ShuttingDown || in.State == awsfake.Terminated {
+			n.gone = true
+			w.etcd.Kill(in.ID)
+			w.trace.node(n, "instance is terminated")
+			return
+		}
+		w.etcd.PowerOff(in.ID)
+		w.trace.node(n, "instance goes down")
+	})
+}
+
+// startDaemon begins a new life of the daemon: nothing survives from the one before but the disk, etcd and AWS.
+func (n *node) startDaemon() {
+	n.life++
+	n.stopping = false
+	caller := n.id
+	o := effects.Options{
+		IMDS: n.cloud.IMDS(caller), EC2: n.cloud.EC2(caller), AutoScaling: n.cloud.AutoScaling(caller), Route53: n.cloud.Route53(caller),
+		Etcd: checkedEtcd{n.etcd.Etcd(), n}, Peers: n.etcd.Peers(), Process: checkedProcess{n.etcd.Process(), n}, Disk: checkedDisk{n.etcd.Disk(), n},
+		Now: func() time.Time { return n.clock }, Spawn: n.spawn(n.life), Parallel: oneByOne, Log: zerolog.Nop(),
+		Named: func(group string) (string, error) { return group, nil }, HostedZone: zoneName,
+		ClientPort: 2379, PeerPort: 2380, Wanted: wanted, Servers: servers,
+	}
+	switch n.plan.Claim {
+	case "s3":
+		o.S3, o.Bucket = n.cloud.S3(caller), bucket
+	case "nowhere":
+		o.Route53, o.HostedZone = nil, ""
+	}
+	n.effects = effects.New(o)
+	a, err := agent.New(states.Config{ClientPort: 2379, PeerPort: 2380, OnTotalLoss: states.HaltOnTotalLoss},
+		n.effects, n.effects, agent.NewJournal(zerolog.Nop(), false, n.decided))
+	if err != nil {
+		n.fail("S9", "%v", err)
+		return
+	}
+	n.agent = a
+	n.trace.node(n, "daemon starts")
+	n.turn()
+}
+
+// endDaemon ends the daemon's life, as SIGKILL does; etcd goes on.
+func (n *node) endDaemon() {
+	n.life++
+	n.agent, n.effects = nil, nil
+}
+
+// respawnDaemon is what systemd does with a daemon that has ended.
+func (n *node) respawnDaemon() {
+	life := n.life
+	n.at(n.delays.between(time.Second, 10*time.Second), func() {
+		if n.life == life && n.on && !n.gone {
+			n.startDaemon()
+		}
+	})
+}
+
+// turn takes one turn, and schedules the next. A daemon that crashes in it dies between two of its calls.
+func (n *node) turn() {
+	if n.agent == nil || n.violation != nil {
+		return
+	}
+	defer n.mayCrash()
+	d, err := n.agent.Turn()
+	if err != nil {
+		n.fail("S9", "%s: %v", n.id, err)
+		return
+	}
+	if d.Done {
+		n.trace.node(n, "daemon ends")
+		n.endDaemon()
+		n.respawnDaemon()
+		return
+	}
+	n.tick++
+	life, tick := n.life, n.tick
+	n.at(d.Needs.Soonest(), func() {
+		if n.life == life && n.tick == tick {
+			n.turn()
+		}
+	})
+}
+
+// decided is told of each decision that says something new.
+func (n *node) decided(_ time.Time, d *states.Decision) {
+	for _, e := range d.Path {
+		n.note(string(d.From) + " -" + string(e) + "->")
+	}
+	n.note(d.Why)
+	if n.trace.on() {
+		n.trace.decision(n, d)
+	}
+}
+
+// spawn runs the question or the commands now and delivers what came of them later, unless the daemon has died in between.
+func (n *node) spawn(life int) effects.Spawn {
+	return func(timeout time.Duration, work func(context.Context) func()) {
+		deliver := work(context.Background())
+		delay := n.delays.between(time.Millisecond, 30*time.Millisecond)
+		if n.chaos && n.delays.chance(0.01) {
+			delay = n.delays.between(0, timeout)
+		}
+		n.at(delay, func() {
+			if n.life != life {
+				return
+			}
+			deliver()
+			n.turn()
+		})
+	}
+}
+
+// crashed is what a crash point panics with.
+type crashed struct{}
+
+func (n *node) mayCrash() {
+	if r := recover(); r != nil {
+		if _, ok := r.(crashed); !ok {
+			panic(r)
+		}
+		n.trace.node(n, "daemon crashes")
+		n.note("daemon crash")
+		n.endDaemon()
+		n.respawnDaemon()
+	}
+}
+
+// crashPoint is before every call and command: the daemon may die there.
+func (n *node) crashPoint() {
+	if n.chaos && n.calls.chance(n.plan.DaemonCrash) {
+		panic(crashed{})
+	}
+}
+
+func oneByOne(k int, f func(int)) {
+	for i := range k {
+		f(i)
+	}
+}
+
+// short is the instance ID as traces print it.
+func (n *node) short() string { return strings.TrimLeft(strings.TrimPrefix(n.id, "i-"), "0") }
+
+func (n *node) String() string { return fmt.Sprintf("%s (%s)", n.id, n.address) }
