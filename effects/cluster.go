@@ -141,6 +141,7 @@ func (e *Effects) peerURL(address string) string {
 
 // askPeers asks the other instances of the group on their peer port, where etcd answers without quorum.
 func (e *Effects) askPeers() question {
+	at := e.Now()
 	var found []states.Peer
 	for i := range e.facts.Group.Instances {
 		in := &e.facts.Group.Instances[i]
@@ -152,7 +153,7 @@ func (e *Effects) askPeers() question {
 	return func(ctx context.Context) (func(), error) {
 		e.Parallel(len(found), func(i int) { e.askPeer(ctx, &found[i]) })
 		return func() {
-			e.facts.Peers = found
+			e.facts.Peers, e.facts.Polled = found, at
 			for i := range found {
 				e.addEndpoints(found[i].Members)
 			}

@@ -74,7 +74,7 @@ func (c *checker) oneMemberEach() {
 		members := cluster.Members()
 		for i := range members {
 			m := &members[i]
-			if n := c.byID[m.Name]; m.Name != "" && (n == nil || n.address != m.Address) {
+			if in, ok := c.cloud.Instance(m.Name); m.Name != "" && ok && in.PrivateIP != m.Address {
 				c.fail("S5", "member %x of cluster %x has the name %s and the address %s, which is no instance's", m.ID, cluster.ID(), m.Name, m.Address)
 			}
 			for j := range i {

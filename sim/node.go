@@ -66,15 +66,28 @@ func (w *world) instanceEnds(in awsfake.Instance) {
 		}
 		n.on = false
 		n.endDaemon()
-		if in.State == awsfake.ShuttingDown || in.State == awsfake.Terminated {
-			n.gone = true
-			w.etcd.Kill(in.ID)
-			w.trace.node(n, "instance is terminated")
-			return
+		if !n.reaped() {
+			w.etcd.PowerOff(in.ID)
+			w.trace.node(n, "instance goes down")
 		}
-		w.etcd.PowerOff(in.ID)
-		w.trace.node(n, "instance goes down")
 	})
+}
+
+// reaped notes that an instance has ended for good. One that is terminated while it is down gives no further sign of it, so
+// every instance that is down is looked at again and again.
+func (n *node) reaped() bool {
+	if in, ok := n.cloud.Instance(n.id); ok && in.State != awsfake.ShuttingDown && in.State != awsfake.Terminated {
+		n.at(time.Second, func() {
+			if !n.on && !n.gone {
+				n.reaped()
+			}
+		})
+		return false
+	}
+	n.gone = true
+	n.world.etcd.Kill(n.id)
+	n.trace.node(n, "instance is terminated")
+	return true
 }
 
 // startDaemon begins a new life of the daemon: nothing survives from the one before but the disk, etcd and AWS.

@@ -49,6 +49,10 @@ const (
 	joinLockRenew = 5 * time.Second
 	// staleGroup is how old the last answer about the group may be when a cluster is claimed from it.
 	staleGroup = time.Minute
+	// stalePeers is how old the peers' last answers may be when a cluster is formed.
+	stalePeers = 3 * time.Second
+	// claimPatience is how long a straggler waits to read the claim, before it joins as any other instance does.
+	claimPatience = 30 * time.Second
 	// formGrace is how long a forming cluster waits for stragglers before its claim is closed to them. A straggler then joins
 	// as any other instance does.
 	formGrace = time.Minute

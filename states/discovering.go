@@ -2,6 +2,7 @@ package states
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -31,6 +32,8 @@ func (t *turn) discover() verdict {
 	switch {
 	case len(living) > 1:
 		return verdict{needs: needs, why: "sees two clusters: joins neither", reports: []string{splitBrain(living)}}
+	case len(living) == 1 && t.Claim.Store != ClaimNowhere && t.Claim.Known != Yes && t.unstartedIn(living[0]) && t.Now.Sub(t.since) < claimPatience:
+		return wait("is a member of a living cluster that it never started in: asks first whether that is still forming")
 	case len(living) == 1 && t.straggler(living[0]):
 		return move(BootstrapDue, "is named by the claim of a cluster that is forming")
 	case len(living) == 1:
@@ -62,6 +65,12 @@ func (t *turn) bootstrapDue() (string, bool) {
 		}
 		return t.groupComplete()
 	case t.Claim.Record.State == ClaimPending && t.Claim.Record.Has(t.Self.ID):
+		if t.Disk.SetAside {
+			return "has set aside the data of its first start: joins when the others have formed the cluster", false
+		}
+		if why := t.peersUnclear(); why != "" {
+			return why, false
+		}
 		return "is named by the bootstrap claim", true
 	case t.totalLoss():
 		return t.afterTotalLoss()
@@ -90,16 +99,28 @@ func (t *turn) groupComplete() (string, bool) {
 	case t.Group.Desired == 0 || live != t.Group.Desired:
 		return fmt.Sprintf("sees %d of %d instances: waits for the group to be whole", live, t.Group.Desired), false
 	}
-	for i := range t.Peers {
-		p := &t.Peers[i]
-		if in, ok := t.Group.Instance(p.InstanceID); ok && in.InGroup && in.State == InstanceRunning && p.Answers == Unknown {
-			return fmt.Sprintf("waits for an answer, or a refusal, from %s", p.InstanceID), false
-		}
-	}
-	if len(t.Peers) < live-1 {
-		return "has not asked all its peers yet", false
+	if why := t.peersUnclear(); why != "" {
+		return why, false
 	}
 	return "the group is whole and no cluster exists", true
+}
+
+// peersUnclear names a running instance of the group that has neither answered nor refused to within the last moments. An
+// instance that is only silent may be a member of a cluster that this one has left, and must not start anew in.
+func (t *turn) peersUnclear() string {
+	if t.Now.Sub(t.Polled) > stalePeers {
+		return "asks its peers"
+	}
+	for i := range t.Group.Instances {
+		in := &t.Group.Instances[i]
+		if !in.InGroup || in.State != InstanceRunning || in.ID == t.Self.ID {
+			continue
+		}
+		if !slices.ContainsFunc(t.Peers, func(p Peer) bool { return p.InstanceID == in.ID && p.Answers != Unknown }) {
+			return fmt.Sprintf("waits for an answer, or a refusal, from %s", in.ID)
+		}
+	}
+	return ""
 }
 
 // totalLoss tells whether every instance of the claim has provably ended and the group, seen whole, serves nothing.
@@ -156,6 +177,11 @@ func (t *turn) straggler(p *Peer) bool {
 	if t.Claim.Exists != Yes || t.Claim.Record.State != ClaimPending || !t.Claim.Record.Has(t.Self.ID) {
 		return false
 	}
+	return !t.Disk.SetAside && t.unstartedIn(p)
+}
+
+// unstartedIn tells whether this instance is a voter of the peer's cluster that has never started.
+func (t *turn) unstartedIn(p *Peer) bool {
 	for i := range p.Members {
 		if m := &p.Members[i]; m.Address == t.Self.Address {
 			return !m.Started() && !m.Learner

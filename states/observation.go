@@ -16,6 +16,7 @@ type Observation struct {
 	Servers []MinorVersion // the minors whose server is installed here, ascending
 	Group   Group          // the auto-scaling group and its instances, as AWS tells
 	Peers   []Peer         // what the other instances of the group answer on their peer port
+	Polled  time.Time      // when the peers were last asked
 	Claim   Claim          // the durable record of who bootstraps, or has bootstrapped, this cluster
 	Disk    Disk           // the data directory of this instance
 	Process Process        // the etcd process of this instance

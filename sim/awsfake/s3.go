@@ -58,12 +58,23 @@ func precondition(old object, exists bool, match, noneMatch *string) error {
 	return nil
 }
 
-// CreateBucket creates a bucket.
+// CreateBucket creates a bucket in the cloud's region, which the request must
+// name unless it is us-east-1.
 func (s *S3Client) CreateBucket(ctx context.Context, in *s3.CreateBucketInput, _ ...func(*s3.Options)) (*s3.CreateBucketOutput, error) {
 	return serve(ctx, s.c, s.call("CreateBucket"), in, func(r *request, in *s3.CreateBucketInput) (*s3.CreateBucketOutput, error) {
 		name := aws.ToString(in.Bucket)
 		if _, ok := r.buckets[name]; ok {
 			return nil, &types.BucketAlreadyOwnedByYou{Message: aws.String("Your previous request to create the named bucket succeeded and you already own it.")}
+		}
+		var region string
+		if in.CreateBucketConfiguration != nil {
+			region = string(in.CreateBucketConfiguration.LocationConstraint)
+		}
+		switch {
+		case region == "" && r.opt.Region != "us-east-1":
+			return nil, Error("IllegalLocationConstraintException", "The unspecified location constraint is incompatible for the region specific endpoint this request was sent to.")
+		case region != "" && region != r.opt.Region:
+			return nil, Error("IllegalLocationConstraintException", "The "+region+" location constraint is incompatible for the region specific endpoint this request was sent to.")
 		}
 		r.buckets[name] = map[string]object{}
 		return &s3.CreateBucketOutput{Location: aws.String("/" + name)}, nil

@@ -24,7 +24,7 @@ func TestConditionalObjects(t *testing.T) {
 	once := aws.String("*")
 	_, err := put("1", nil, once)
 	expect(t, "no bucket", code(err), "NoSuchBucket")
-	_, err = c.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("b")})
+	_, err = c.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("b"), CreateBucketConfiguration: &types.CreateBucketConfiguration{LocationConstraint: "eu-central-1"}})
 	must(t, err)
 	_, err = put("1", aws.String(`"x"`), nil)
 	expect(t, "if it matches, absent", code(err), "NoSuchKey")
@@ -54,7 +54,7 @@ func TestConditionalObjects(t *testing.T) {
 func TestListObjects(t *testing.T) {
 	w := newWorld(t, 1, nil)
 	c := w.S3("test")
-	_, err := c.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("b")})
+	_, err := c.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("b"), CreateBucketConfiguration: &types.CreateBucketConfiguration{LocationConstraint: "eu-central-1"}})
 	must(t, err)
 	for _, key := range []string{"s/2", "s/1", "other", "s/3"} {
 		_, err := c.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("b"), Key: &key})

@@ -105,8 +105,8 @@ func (p *process) remote() (first *process, compatible bool) {
 // begin makes an empty data directory a member's.
 func (d *disk) begin(c *Cluster, member, index uint64, p *process) {
 	if slices.Contains(c.begun, member) {
-		// etcd does not detect it (issues 3504, 2215): a voter that has forgotten its log and its vote.
 		c.world.report(WipedMember, c, member, p.node.ID)
+		d.forgot = true
 	} else {
 		c.begun = append(c.begun, member)
 	}

@@ -29,6 +29,13 @@ func (s *Server) s3(client *awsfake.S3Client) http.Handler {
 		}
 		out, err := s.invoke(r.Context(), client, action, func(in reflect.Value) error {
 			request := &node{}
+			if action == "CreateBucket" {
+				root, err := readXML(bytes.NewReader(body))
+				if err != nil {
+					return err
+				}
+				request.kid("CreateBucketConfiguration").kids = root.kids
+			}
 			set := func(field, value string) {
 				if value != "" {
 					request.kid(field).text = value

@@ -1,0 +1,122 @@
+package etcdconformance
+
+import (
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+var losing = []testCase{
+	{
+		name: "without quorum a server still tells its status and its members",
+		run: func(s *script) {
+			s.form(1, 2, 3)
+			s.kill(2)
+			s.kill(3)
+			s.until("no leader", func() bool { return !s.serves(1) })
+			s.status(1)
+			s.members(1, 2, 3)
+			s.ask(1)
+			s.note("add: %s", outcome(s.addOnce(4, true, 1)))
+			s.note("hold: %s", outcome(s.hold(s.etcd, "a", 1)))
+			s.start(2, states.ClusterRestart)
+			s.until("leader", func() bool { return s.serves(1) && s.serves(2) })
+			s.members(1)
+		},
+		want: `
+			status 1: voter, no leader
+			members: refused
+			ask 1: 1 2 3
+			add: unhealthy
+			hold: unknown
+			members: 1 2 3`,
+	},
+	{
+		name: "a server that restarts without quorum answers on its peer port only",
+		run: func(s *script) {
+			s.form(1, 2, 3)
+			for _, n := range []int{1, 2, 3} {
+				s.kill(n)
+			}
+			s.start(1, states.ClusterRestart)
+			s.listens(1)
+			s.ask(1)
+			s.version(1)
+			s.status(1)
+			s.members(1)
+		},
+		want: `
+			ask 1: 1 2 3
+			version 1: 3.7
+			status 1: unknown
+			members: unknown`,
+	},
+	{
+		name: "a hung leader is replaced, and takes its place among the others when it comes back",
+		run: func(s *script) {
+			s.form(1, 2, 3)
+			hung := s.leader(1, 2, 3)
+			rest := others(hung, 1, 2, 3)
+			s.hang(hung, true)
+			s.until("another leads", func() bool {
+				st, err := s.etcd.Status(s.context(), s.url(rest[0]))
+				return err == nil && st.Leader != 0 && st.Leader != s.id(hung, rest...)
+			})
+			_, err := s.etcd.Status(s.context(), s.url(hung))
+			s.note("status: %s", outcome(err))
+			_, err = s.peers().Ask(s.context(), s.address(hung))
+			s.note("ask: %s", outcome(err))
+			s.members(hung, rest[0])
+			s.hang(hung, false)
+			s.until("it follows", func() bool {
+				st, err := s.etcd.Status(s.context(), s.url(hung))
+				return err == nil && st.Leader != 0 && st.Leader != st.MemberID
+			})
+			s.until("it serves", func() bool { return s.lists(hung) })
+			s.members(hung)
+		},
+		want: `
+			status: unknown
+			ask: unknown
+			members: 1 2 3
+			members: 1 2 3`,
+	},
+	{
+		name: "leadership moves where the leader sends it", everyMinor: true,
+		run: func(s *script) {
+			s.form(1, 2, 3)
+			leader := s.leader(1, 2, 3)
+			rest := others(leader, 1, 2, 3)
+			move := func(from int, to uint64) string {
+				return outcome(s.etcd.MoveLeader(s.context(), s.url(from), to))
+			}
+			s.note("from a follower: %s", move(rest[0], s.id(rest[1], leader)))
+			s.note("to nobody: %s", move(leader, 12345))
+			s.note("to a follower: %s", move(leader, s.id(rest[0], leader)))
+			s.note("it leads: %v", s.leader(1, 2, 3) == rest[0])
+			s.note("again: %s", move(leader, s.id(rest[0], leader)))
+			if err := s.process(rest[0]).Stop(); err != nil {
+				s.t.Fatal(err)
+			}
+			s.until("it stops", func() bool { return s.process(rest[0]).Inspect().Reason == states.ExitStopped })
+			s.note("serves: %v", s.serves(leader)) // a clean stop hands over first
+		},
+		want: `
+			from a follower: not the leader
+			to nobody: unknown
+			to a follower: ok
+			it leads: true
+			again: not the leader
+			serves: true`,
+	},
+	{
+		name: "a member that has lost its data cannot come back under its ID while the leader remembers it",
+		run: func(s *script) {
+			s.form(1, 2, 3)
+			lost := others(s.leader(1, 2, 3), 1, 2, 3)[0]
+			s.lose(lost)
+			s.start(lost, states.ClusterExisting, 1, 2, 3)
+			s.until("it ends", func() bool { return s.process(lost).Inspect().Running == states.No })
+			s.note("%s", reasons[s.process(lost).Inspect().Reason]) // tocommit(N) is out of range [lastIndex(0)]
+		},
+		want: `corrupt`,
+	},
+}

@@ -1,0 +1,201 @@
+package etcdconformance
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/etcd-appliance/etcd-appliance/effects"
+	"github.com/etcd-appliance/etcd-appliance/effects/datadir"
+	"github.com/etcd-appliance/etcd-appliance/effects/etcdproc"
+	"github.com/etcd-appliance/etcd-appliance/effects/etcdv3"
+	"github.com/etcd-appliance/etcd-appliance/effects/peerport"
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// real is a stage of real servers on loopback addresses.
+type real struct {
+	t       *testing.T
+	runs    states.MinorVersion
+	number  uint32
+	client  *etcdv3.Etcd
+	ports   *peerport.Peers
+	nodes   map[int]*realNode
+	servers string
+}
+
+type realNode struct {
+	root    string
+	disk    *datadir.Dir
+	process *etcdproc.Supervisor
+}
+
+// stages counts stages, so that each has addresses of its own.
+var stages atomic.Uint32
+
+// servers is the directory of the servers, by minor.
+func servers() string {
+	if dir := os.Getenv("ETCD_DIR"); dir != "" {
+		return dir
+	}
+	return filepath.Join("..", "..", ".cache", "etcd")
+}
+
+func newReal(t *testing.T, minor states.MinorVersion) *real {
+	r := &real{t: t, runs: minor, number: stages.Add(1), nodes: map[int]*realNode{}, servers: servers()}
+	r.client, r.ports = etcdv3.New(etcdv3.Config{}), peerport.New(peerport.Config{})
+	t.Cleanup(r.close)
+	return r
+}
+
+func (r *real) minor() states.MinorVersion { return r.runs }
+
+// address is one of 127.0.0.0/8 that no other process of this machine and no other stage of this one uses.
+func (r *real) address(n int) string {
+	pid := uint32(os.Getpid())
+	return fmt.Sprintf("127.%d.%d.%d", 64+(pid>>8)%128, (pid+r.number/20)%256, r.number%20*12+uint32(n))
+}
+
+func (r *real) node(n int) *realNode {
+	if known := r.nodes[n]; known != nil {
+		return known
+	}
+	node := &realNode{root: filepath.Join(r.t.TempDir(), name(n))}
+	r.nodes[n] = node
+	r.open(node)
+	return node
+}
+
+func (r *real) open(n *realNode) {
+	r.t.Helper()
+	var err error
+	if n.disk, err = datadir.New(n.root); err != nil {
+		r.t.Fatal(err)
+	}
+	n.process, err = etcdproc.New(etcdproc.Options{
+		ServerDir: r.servers, DataDir: n.disk.EtcdDir(), StateDir: n.root, ClientPort: 2379, PeerPort: 2380,
+		ExtraArgs: []string{"--unsafe-no-fsync"}, Log: zerolog.Nop(),
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *real) process(n int) effects.Process { return reaped{r.node(n).process} }
+func (r *real) disk(n int) effects.Disk       { return r.node(n).disk }
+func (r *real) peers() effects.Peers          { return r.ports }
+func (r *real) now() time.Time                { return time.Now() }
+func (r *real) pass(d time.Duration)          { time.Sleep(d) }
+
+func (r *real) etcd() effects.Etcd {
+	e := etcdv3.New(etcdv3.Config{})
+	r.t.Cleanup(e.Close)
+	return e
+}
+
+func (r *real) signal(n int, sig syscall.Signal) {
+	if p := r.node(n).process.Inspect(); p.Running == states.Yes {
+		if err := syscall.Kill(p.PID, sig); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+}
+
+func (r *real) kill(n int) {
+	r.signal(n, syscall.SIGKILL)
+	for r.node(n).process.Inspect().Running == states.Yes {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (r *real) hang(n int, hang bool) {
+	if hang {
+		r.signal(n, syscall.SIGSTOP)
+	} else {
+		r.signal(n, syscall.SIGCONT)
+	}
+}
+
+func (r *real) lose(n int) {
+	r.kill(n)
+	node := r.nodes[n]
+	node.process.Close()
+	if err := os.RemoveAll(node.root); err != nil {
+		r.t.Fatal(err)
+	}
+	r.open(node)
+}
+
+func (r *real) close() {
+	r.client.Close()
+	for n, node := range r.nodes {
+		r.kill(n)
+		node.process.Close()
+	}
+}
+
+// reaped tells the reaper of every server that is started.
+type reaped struct{ *etcdproc.Supervisor }
+
+func (p reaped) Start(start states.StartEtcd) error {
+	err := p.Supervisor.Start(start)
+	if err == nil {
+		fmt.Fprintln(reaper, p.Inspect().PID)
+	}
+	return err
+}
+
+// reaper kills every server it was told of once this process has ended, however it ends.
+var reaper io.Writer = io.Discard
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if !testing.Verbose() || flag.Lookup("test.parallel").Value.String() == fmt.Sprint(2) {
+		_ = flag.Set("test.parallel", "6") // the scripts mostly wait
+	}
+	code := func() int {
+		cmd := exec.Command("/bin/sh", "-c", `while read pid; do all="$all $pid"; done; [ -z "$all" ] || kill -9 $all 2>/dev/null`)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		in, err := cmd.StdinPipe()
+		if err != nil || cmd.Start() != nil {
+			fmt.Fprintln(os.Stderr, "no reaper: servers may be left behind if this process is killed")
+			return m.Run()
+		}
+		reaper = in
+		defer func() {
+			_ = cmd.Process.Kill() // all servers have ended
+			_ = cmd.Wait()
+		}()
+		return m.Run()
+	}()
+	os.Exit(code)
+}
+
+func TestReal(t *testing.T) {
+	for _, minor := range minors {
+		t.Run(minor.String(), func(t *testing.T) {
+			t.Parallel()
+			if _, err := os.Stat(filepath.Join(servers(), minor.String(), "etcd")); err != nil {
+				t.Skipf("NOT COMPARED WITH REAL SERVERS: %v; make etcd builds them", err)
+			}
+			for _, c := range cases {
+				if c.everyMinor || minor == newest {
+					t.Run(c.name, func(t *testing.T) {
+						t.Parallel()
+						c.play(t, newReal(t, minor), strings.TrimSpace(c.want))
+					})
+				}
+			}
+		})
+	}
+}
