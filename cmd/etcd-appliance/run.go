@@ -32,9 +32,9 @@ func runDaemon(ctx context.Context, c Config, log zerolog.Logger) error {
 	if err != nil {
 		return err
 	}
-	defer process.Close()
-	etcd := etcdv3.New(etcdv3.Options{})
-	defer func() { _ = etcd.Close() }()
+	defer func() { _ = process.Close() }() // etcd itself goes on
+	etcd := etcdv3.New(etcdv3.Config{})
+	defer etcd.Close()
 
 	options, err := outside(c, log)
 	if err != nil {
@@ -89,7 +89,7 @@ func outside(c Config, log zerolog.Logger) (effects.Options, error) {
 	}
 	clients := &awsclient.Clients{}
 	o := effects.Options{
-		IMDS: awsclient.NewIMDS(), EC2: clients, AutoScaling: clients, Peers: peerport.New(c.PeerPort),
+		IMDS: awsclient.NewIMDS(), EC2: clients, AutoScaling: clients, Peers: peerport.New(peerport.Config{Port: c.PeerPort}),
 		Now: time.Now, Parallel: parallel, Log: log,
 		Group: c.Group, ClusterName: c.ClusterName, Named: clusterNameOf, HostedZone: c.HostedZone, Bucket: c.Bucket,
 		ClientPort: c.ClientPort, PeerPort: c.PeerPort, Wanted: c.EtcdVersion, Servers: servers,
