@@ -52,7 +52,7 @@ func New(root string) (*Dir, error) {
 // EtcdDir is what etcd takes as --data-dir. It stays the same for the life of the Dir.
 func (d *Dir) EtcdDir() string { return d.etcd }
 
-// Inspect looks at the directory. It reads a few directory entries and one small file, so it is cheap enough for every turn.
+// Inspect looks at the directory. It reads a few directories and one small file, so it is cheap enough for every turn.
 func (d *Dir) Inspect() states.Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -60,7 +60,9 @@ func (d *Dir) Inspect() states.Disk {
 	disk := states.Disk{Minor: rec.minor(), Name: rec.Name, Address: rec.Address, Joined: rec.Joined}
 	var why error
 	disk.State, why = look(d.etcd, d.etcd == d.root, rec.Fresh)
-	if err := errors.Join(why, recErr); err != nil {
+	kept, keptErr := readDir(filepath.Join(d.root, setAsideName))
+	disk.SetAside = len(kept) > 0
+	if err := errors.Join(why, recErr, keptErr); err != nil {
 		disk.Error = err.Error()
 	}
 	return disk

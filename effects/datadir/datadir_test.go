@@ -258,9 +258,14 @@ func TestSetAside(t *testing.T) {
 		}
 		if disk := wantState(t, d, states.DiskEmpty); disk.Name != "" {
 			t.Errorf("the record stayed: %+v", disk)
+		} else if !disk.SetAside {
+			t.Error("does not tell that data was set aside")
 		}
 	}
 	must(t, d.ForgetSetAside())
+	if d.Inspect().SetAside {
+		t.Error("tells of data set aside that was deleted")
+	}
 	if found, _ := firstFile(filepath.Join(d.root, setAsideName), 3); found != "" {
 		t.Errorf("%s is still there", found)
 	}
