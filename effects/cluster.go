@@ -34,7 +34,11 @@ func (e *Effects) askCluster() question {
 		if serves && !listDue {
 			return func() { e.setCluster(next) }, nil
 		}
-		list, err := e.Etcd.Members(ctx, order(endpoints, own, serves))
+		asked := order(endpoints, own, serves)
+		if len(asked) == 0 {
+			return func() { e.setCluster(next) }, nil // nobody to ask is no answer: it stays as unknown as it was
+		}
+		list, err := e.Etcd.Members(ctx, asked)
 		if err != nil {
 			next.Known, next.At = states.No, at
 			return func() { e.setCluster(next) }, fmt.Errorf("read the member list: %w", err)

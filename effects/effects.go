@@ -2,6 +2,7 @@ package effects
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -134,6 +135,7 @@ type source struct {
 
 	busy     bool
 	dirty    bool      // a command of ours has changed it: ask at once
+	stale    bool      // another answer has changed what it should be asked: ask at once, if it is needed at all
 	asked    time.Time // when the last question was begun
 	answered time.Time // when the question was begun that was last answered, well or badly
 	failures int
@@ -143,10 +145,11 @@ const maxPause = 30 * time.Second
 
 func (e *Effects) refresh(s *source, maxAge time.Duration) {
 	now := e.Now()
-	if s.busy || maxAge == 0 && !s.dirty || !s.dirty && now.Sub(s.asked) < max(maxAge, pauseAfter(s.failures, s.pause)) {
+	due := now.Sub(s.asked) >= max(maxAge, pauseAfter(s.failures, s.pause)) || s.stale
+	if s.busy || !s.dirty && (maxAge == 0 || !due) {
 		return
 	}
-	s.busy, s.dirty, s.asked = true, false, now
+	s.busy, s.dirty, s.stale, s.asked = true, false, false, now
 	ask := s.ask()
 	e.Spawn(s.timeout, func(ctx context.Context) func() {
 		deliver, err := ask(ctx)
@@ -225,7 +228,11 @@ func (c *complaints) note(log zerolog.Logger, what string, err error) {
 	}
 	if text := err.Error(); (*c)[what] != text {
 		(*c)[what] = text
-		log.Warn().Str("what", what).Err(err).Msg("failed; will be tried again")
+		level := zerolog.WarnLevel
+		if errors.Is(err, ErrChanged) {
+			level = zerolog.InfoLevel // someone else was first: that is what a compare-and-set is for
+		}
+		log.WithLevel(level).Str("what", what).Err(err).Msg("failed; will be tried again")
 	}
 }
 

@@ -41,12 +41,14 @@ func (e *Effects) askGroup() question {
 			}
 		}
 		return func() {
+			before := e.facts.Group.Instances
 			e.groupName, e.facts.Name = name, orElse(e.ClusterName, cluster)
 			e.facts.Group = states.Group{
 				Known: states.Yes, At: at, Desired: int(deref(asg.DesiredCapacity)),
 				Instances: instances(asg, described),
 				Absent:    absences(e.facts.Group.Absent, keys, asg, described, at),
 			}
+			e.peers.stale = !slices.Equal(before, e.facts.Group.Instances)
 		}, nil
 	}
 }

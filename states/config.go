@@ -37,7 +37,7 @@ const (
 	restGroup   = time.Minute
 	restZone    = time.Minute
 	restCluster = time.Second
-	fast        = 250 * time.Millisecond // local and peer-to-peer questions while something changes
+	fast        = 150 * time.Millisecond // local and peer-to-peer questions while something changes
 	brisk       = time.Second            // AWS questions while something changes
 	slow        = 10 * time.Second       // AWS questions while something has long been wrong
 )

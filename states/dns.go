@@ -14,7 +14,7 @@ func (t *turn) keepDNS(v *verdict) {
 		v.needs.Zone = min(v.needs.Zone, brisk)
 		return
 	}
-	voters := t.publishable()
+	voters := t.publishable(v)
 	if len(voters) == 0 {
 		return // never nothing: an empty answer would be worse than an old one
 	}
@@ -27,8 +27,8 @@ func (t *turn) keepDNS(v *verdict) {
 }
 
 // publishable are the instances of the voters that clients should be sent to: healthy ones, and those published already
-// that have only been unhealthy for as long as a restart may take.
-func (t *turn) publishable() []Instance {
+// that have only been unhealthy for as long as a restart may take. A voter that AWS was never asked about is asked about first.
+func (t *turn) publishable(v *verdict) []Instance {
 	var list []Instance
 	for i := range t.Cluster.Members {
 		m := &t.Cluster.Members[i]
@@ -36,10 +36,13 @@ func (t *turn) publishable() []Instance {
 			continue
 		}
 		in, ok := t.Group.Instance(m.Key())
-		if !ok {
-			in = Instance{ID: m.Key(), Address: m.Address} // a member that is no instance of ours still serves clients
+		if !ok && !t.Group.missing(m.Key()) {
+			v.needs.Group = min(v.needs.Group, brisk)
+			if !t.published(m.Address) {
+				continue
+			}
 		}
-		in.Address = m.Address
+		in.Address = m.Address // a member that is no instance of ours still serves clients
 		if m.Health == Yes || t.published(m.Address) && !t.drained(m) {
 			list = append(list, in)
 		}

@@ -107,6 +107,11 @@ func (g *Group) Gone(key string) Fact {
 	return Unknown
 }
 
+// missing tells whether the last answer was asked for an instance and did not show it.
+func (g *Group) missing(key string) bool {
+	return slices.ContainsFunc(g.Absent, func(a Absence) bool { return a.Key == key })
+}
+
 // Peer is what another instance answered on its peer port (GET /members and /version, which need neither quorum nor
 // authentication in any etcd from 2.3 on).
 type Peer struct {

@@ -189,7 +189,7 @@ func TestProcesses(t *testing.T) {
 
 	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", server))
 	must(t, err)
-	for _, want := range []string{"AWS_ENDPOINT_URL=" + s.URL(), "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://" + list[0].PrivateIP + ":", "AWS_ACCESS_KEY_ID=" + first, "ETCD_APPLIANCE_INSTANCE=" + first + "@"} {
+	for _, want := range []string{"AWS_ENDPOINT_URL=" + s.URL(), "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://" + list[0].PrivateIP + ":", "AWS_ACCESS_KEY_ID=" + first, "LOCALCLOUD_INSTANCE=" + first + "@"} {
 		if !strings.Contains(string(env), want) {
 			t.Errorf("environment lacks %s", want)
 		}

@@ -13,7 +13,7 @@ import (
 // marker is the variable that marks the processes of an instance, its value
 // being <instance ID>@<process ID of the cloud>. A process group would not do:
 // the daemon gives etcd one of its own, so that etcd survives the daemon.
-const marker = "ETCD_APPLIANCE_INSTANCE"
+const marker = "LOCALCLOUD_INSTANCE"
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
