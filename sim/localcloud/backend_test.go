@@ -84,7 +84,7 @@ func moto(t *testing.T) *backend {
 	must(t, cmd.Start())
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
 	url := "http://127.0.0.1:" + port
-	eventually(t, "moto", func() bool { return get200(url + "/moto-api/data.json") })
+	eventually(t, "moto", func() bool { return status(url+"/moto-api/data.json") == http.StatusOK })
 
 	b := newBackend(t, "moto", url)
 	b.hooks = len(command) == 2
@@ -112,14 +112,15 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-func get200(url string) bool {
+// status asks for a page; 0 if nobody answers.
+func status(url string) int {
 	res, err := http.Get(url)
 	if err != nil {
-		return false
+		return 0
 	}
 	io.Copy(io.Discard, res.Body)
 	res.Body.Close()
-	return res.StatusCode == http.StatusOK
+	return res.StatusCode
 }
 
 var names atomic.Int64

@@ -18,6 +18,7 @@ type conformance struct {
 // TestConformance runs one suite against the fake through its HTTP face and
 // against moto: what we believe about AWS is checked by something that is not ours.
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	suites := map[string][]conformance{"ec2": ec2Cases, "autoscaling": autoScalingCases, "route53": route53Cases, "s3": s3Cases}
 	for _, open := range []struct {
 		name string
