@@ -69,6 +69,20 @@ func (m *IMDS) Document() string {
 	return string(body)
 }
 
+// Role is the name of every instance's role.
+const Role = "etcd-appliance"
+
+// credentials are those of the instance's role, the access key ID being the
+// instance's own: that is the caller whom Options.Fault sees.
+func (m *IMDS) credentials() string {
+	now := m.c.opt.Now().UTC()
+	body, _ := json.Marshal(map[string]string{
+		"Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": m.id, "SecretAccessKey": "none", "Token": "none",
+		"LastUpdated": now.Format(time.RFC3339), "Expiration": now.Add(6 * time.Hour).Format(time.RFC3339),
+	})
+	return string(body)
+}
+
 // Get returns what is at a path below /latest/; false stands for a 404.
 func (m *IMDS) Get(path string) (string, bool) {
 	i := m.instance()
@@ -89,6 +103,10 @@ func (m *IMDS) Get(path string) (string, bool) {
 		return m.TargetLifecycleState()
 	case "meta-data/spot/instance-action":
 		return m.SpotAction()
+	case "meta-data/iam/security-credentials":
+		return Role, true
+	case "meta-data/iam/security-credentials/" + Role:
+		return m.credentials(), true
 	case "meta-data/tags/instance":
 		var keys []string
 		for _, t := range i.Tags {

@@ -2,6 +2,7 @@ package localcloud
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -63,9 +64,9 @@ func readXML(r io.Reader) (*node, error) {
 	for d := xml.NewDecoder(r); ; {
 		token, err := d.Token()
 		switch {
-		case err == io.EOF && len(root.kids) == 1:
+		case errors.Is(err, io.EOF) && len(root.kids) == 1:
 			return root.kids[0], nil
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return root, nil
 		case err != nil:
 			return nil, err

@@ -1,6 +1,7 @@
 package localcloud
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -68,8 +69,7 @@ func (s *nameServer) serve() error {
 }
 
 func (s *nameServer) close() error {
-	s.udp.Shutdown()
-	return s.tcp.Shutdown()
+	return errors.Join(s.udp.Shutdown(), s.tcp.Shutdown())
 }
 
 // answer resolves a question as the VPC's resolver does: hosted zones, private

@@ -48,7 +48,7 @@ func (s *Server) serveMetadata(i awsfake.Instance) (*metadata, error) {
 		io.WriteString(w, body)
 	})
 	m.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	s.done.Go(func() { m.server.Serve(l) })
+	s.done.Go(func() { s.serve(m.server, l) })
 	return m, nil
 }
 

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
@@ -234,6 +236,10 @@ func TestMetadataService(t *testing.T) {
 	var notice struct{ Action, Time string }
 	must(t, json.Unmarshal([]byte(get("spot/instance-action").body), &notice))
 	expect(t, "notice", notice.Action, "terminate")
+	role := ec2rolecreds.New(func(o *ec2rolecreds.Options) { o.Client = imds.New(imds.Options{Endpoint: i.IMDS}) })
+	credentials, err := role.Retrieve(ctx)
+	must(t, err)
+	expect(t, "who calls with the role", credentials.AccessKeyID, i.ID)
 	forwarded := call(t, "PUT", i.IMDS+"/latest/api/token", map[string]string{"X-aws-ec2-metadata-token-ttl-seconds": "60", "X-Forwarded-For": "1.2.3.4"})
 	expect(t, "through a proxy", forwarded.status, 403)
 }

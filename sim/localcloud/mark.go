@@ -69,21 +69,7 @@ func kill(pid int, want func(mark string) bool) {
 	if err != nil {
 		return
 	}
-	defer p.Release()
 	if m, ok := mark(pid); ok && want(m) {
-		p.Signal(syscall.SIGKILL)
+		_ = p.Signal(syscall.SIGKILL) // if it has ended by itself, all the better
 	}
-}
-
-// KillOrphans kills the processes of clouds that died without closing, and
-// returns how many it found.
-func KillOrphans() int {
-	orphaned := func(mark string) bool {
-		_, cloud, _ := strings.Cut(mark, "@")
-		pid, err := strconv.Atoi(cloud)
-		return err == nil && syscall.Kill(pid, 0) == syscall.ESRCH
-	}
-	n := len(marked(orphaned))
-	killMarked(orphaned)
-	return n
 }

@@ -120,7 +120,7 @@ func (l *ProcessLauncher) supervise(d *daemon, i Instance, cmd *exec.Cmd) {
 	defer close(d.done)
 	for {
 		if cmd != nil {
-			cmd.Wait()
+			_ = cmd.Wait() // that it ended is all that matters
 		}
 		if l.Restart == 0 {
 			return

@@ -112,8 +112,15 @@ func (s *Server) listen() error {
 	}
 	s.url = "http://" + l.Addr().String()
 	s.api = &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second}
-	s.done.Go(func() { s.api.Serve(l) })
+	s.done.Go(func() { s.serve(s.api, l) })
 	return nil
+}
+
+// serve returns when the server is closed.
+func (s *Server) serve(server *http.Server, l net.Listener) {
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		s.warn(err)
+	}
 }
 
 // URL is the endpoint, for AWS_ENDPOINT_URL.
