@@ -35,7 +35,7 @@ func (e *Effects) askCluster() question {
 			return func() { e.setCluster(next) }, nil
 		}
 		asked := order(endpoints, own, serves)
-		if len(asked) == 0 {
+		if len(asked) == 0 || len(asked) == 1 && asked[0] == own && next.Local.Answers != states.Yes {
 			return func() { e.setCluster(next) }, nil // nobody to ask is no answer: it stays as unknown as it was
 		}
 		list, err := e.Etcd.Members(ctx, asked)

@@ -145,7 +145,7 @@ const maxPause = 30 * time.Second
 
 func (e *Effects) refresh(s *source, maxAge time.Duration) {
 	now := e.Now()
-	due := now.Sub(s.asked) >= max(maxAge, pauseAfter(s.failures, s.pause)) || s.stale
+	due := now.Sub(s.asked) >= max(maxAge, pauseAfter(s.failures, s.pause, maxPause)) || s.stale
 	if s.busy || !s.dirty && (maxAge == 0 || !due) {
 		return
 	}
@@ -175,21 +175,25 @@ type lane struct {
 	failures int       // in a row
 }
 
-// lanePause is how long a lane rests after a failure: doubled by each further one, up to maxPause.
-var lanePause = [states.Lanes]time.Duration{states.LaneCluster: 100 * time.Millisecond, states.LaneAWS: 500 * time.Millisecond}
+// lanePause is how long a lane rests after a failure, and lanePauseMax how long at most after many: each doubles it. etcd
+// refuses membership changes for 5 s after any connection was made, and is asked again soon; AWS is spared.
+var (
+	lanePause    = [states.Lanes]time.Duration{states.LaneCluster: 100 * time.Millisecond, states.LaneAWS: 500 * time.Millisecond}
+	lanePauseMax = [states.Lanes]time.Duration{states.LaneCluster: 400 * time.Millisecond, states.LaneAWS: maxPause}
+)
 
-func pauseAfter(failures int, first time.Duration) time.Duration {
+func pauseAfter(failures int, first, most time.Duration) time.Duration {
 	if failures == 0 {
 		return 0
 	}
-	return min(maxPause, first<<min(failures-1, 10))
+	return min(most, first<<min(failures-1, 10))
 }
 
 // open tells whether a lane takes commands: it has none under way, and what its last ones changed has been asked since. So a
 // decision made from the facts before an effect is not carried out after it.
 func (e *Effects) open(l states.Lane) bool {
 	lane := &e.lanes[l]
-	if lane.busy || e.Now().Sub(lane.done) < pauseAfter(lane.failures, lanePause[l]) {
+	if lane.busy || e.Now().Sub(lane.done) < pauseAfter(lane.failures, lanePause[l], lanePauseMax[l]) {
 		return false
 	}
 	for _, s := range e.changedBy(l) {
