@@ -107,13 +107,13 @@ func (e *Effects) Observe() states.Observation {
 }
 
 // Refresh asks the sources whose facts are older than wanted. Identity is asked until known and the termination notice every
-// two seconds: both are answered by the instance's own metadata service, and cost nothing.
+// three seconds: both are answered by the instance's own metadata service, and cost nothing.
 func (e *Effects) Refresh(needs states.Needs) {
 	if e.facts.Self.ID == "" {
 		e.refresh(&e.self, time.Second)
 		return
 	}
-	e.refresh(&e.ending, 2*time.Second)
+	e.refresh(&e.ending, 3*time.Second)
 	e.refresh(&e.group, needs.Group)
 	if e.facts.Name != "" && (e.Route53 != nil || e.S3 != nil) {
 		e.refresh(&e.zone, needs.Zone)

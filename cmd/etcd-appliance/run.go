@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -23,6 +24,7 @@ import (
 
 // runDaemon is the daemon from its start to its end: nil when it was told to stop and etcd has stopped.
 func runDaemon(ctx context.Context, c Config, log zerolog.Logger) error {
+	runtime.GOMAXPROCS(1) // it waits all day beside a server that needs the cores; waking a second thread costs more than it helps
 	inbox := make(chan func(), 64)
 	dir, err := datadir.New(c.DataDir)
 	if err != nil {
