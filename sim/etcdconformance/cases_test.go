@@ -19,27 +19,24 @@ type testCase struct {
 	everyMinor bool
 	run        func(s *script)
 	want       string // the transcript
-	fake       string // that of the fake, where it is harsher; and why:
-	why        string
 }
 
-func (c testCase) wantOfFake(states.MinorVersion) string {
-	if c.fake != "" {
-		return strings.TrimSpace(c.fake)
-	}
-	return strings.TrimSpace(c.want)
-}
-
-func (c testCase) play(t *testing.T, on stage, want string) {
+func (c testCase) play(t *testing.T, on stage) {
 	s := &script{stage: on, t: t, etcd: on.etcd()}
 	c.run(s)
-	var lines []string
-	for _, line := range strings.Split(want, "\n") {
-		lines = append(lines, strings.TrimSpace(line))
+	got, want := strings.Join(s.lines, "\n"), strings.Join(trimmed(c.want), "\n")
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if got := strings.Join(s.lines, "\n"); got != strings.Join(lines, "\n") {
-		t.Errorf("got\n%s\nwant\n%s", got, strings.Join(lines, "\n"))
+}
+
+// trimmed is the text by lines, without the indentation of the source.
+func trimmed(text string) []string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimSpace(line)
 	}
+	return lines
 }
 
 var cases = slices.Concat(forming, joining, removing, losing, locking, upgrading)

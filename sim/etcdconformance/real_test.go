@@ -1,13 +1,9 @@
 package etcdconformance
 
 import (
-	"flag"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -25,10 +21,9 @@ import (
 
 // real is a stage of real servers on loopback addresses.
 type real struct {
-	t       *testing.T
+	t       testing.TB
 	runs    states.MinorVersion
 	number  uint32
-	client  *etcdv3.Etcd
 	ports   *peerport.Peers
 	nodes   map[int]*realNode
 	servers string
@@ -51,9 +46,8 @@ func servers() string {
 	return filepath.Join("..", "..", ".cache", "etcd")
 }
 
-func newReal(t *testing.T, minor states.MinorVersion) *real {
-	r := &real{t: t, runs: minor, number: stages.Add(1), nodes: map[int]*realNode{}, servers: servers()}
-	r.client, r.ports = etcdv3.New(etcdv3.Config{}), peerport.New(peerport.Config{})
+func newReal(t testing.TB, minor states.MinorVersion) *real {
+	r := &real{t: t, runs: minor, number: stages.Add(1), ports: peerport.New(peerport.Config{}), nodes: map[int]*realNode{}, servers: servers()}
 	t.Cleanup(r.close)
 	return r
 }
@@ -137,65 +131,8 @@ func (r *real) lose(n int) {
 }
 
 func (r *real) close() {
-	r.client.Close()
 	for n, node := range r.nodes {
 		r.kill(n)
 		node.process.Close()
-	}
-}
-
-// reaped tells the reaper of every server that is started.
-type reaped struct{ *etcdproc.Supervisor }
-
-func (p reaped) Start(start states.StartEtcd) error {
-	err := p.Supervisor.Start(start)
-	if err == nil {
-		fmt.Fprintln(reaper, p.Inspect().PID)
-	}
-	return err
-}
-
-// reaper kills every server it was told of once this process has ended, however it ends.
-var reaper io.Writer = io.Discard
-
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if !testing.Verbose() || flag.Lookup("test.parallel").Value.String() == fmt.Sprint(2) {
-		_ = flag.Set("test.parallel", "6") // the scripts mostly wait
-	}
-	code := func() int {
-		cmd := exec.Command("/bin/sh", "-c", `while read pid; do all="$all $pid"; done; [ -z "$all" ] || kill -9 $all 2>/dev/null`)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-		in, err := cmd.StdinPipe()
-		if err != nil || cmd.Start() != nil {
-			fmt.Fprintln(os.Stderr, "no reaper: servers may be left behind if this process is killed")
-			return m.Run()
-		}
-		reaper = in
-		defer func() {
-			_ = cmd.Process.Kill() // all servers have ended
-			_ = cmd.Wait()
-		}()
-		return m.Run()
-	}()
-	os.Exit(code)
-}
-
-func TestReal(t *testing.T) {
-	for _, minor := range minors {
-		t.Run(minor.String(), func(t *testing.T) {
-			t.Parallel()
-			if _, err := os.Stat(filepath.Join(servers(), minor.String(), "etcd")); err != nil {
-				t.Skipf("NOT COMPARED WITH REAL SERVERS: %v; make etcd builds them", err)
-			}
-			for _, c := range cases {
-				if c.everyMinor || minor == newest {
-					t.Run(c.name, func(t *testing.T) {
-						t.Parallel()
-						c.play(t, newReal(t, minor), strings.TrimSpace(c.want))
-					})
-				}
-			}
-		})
 	}
 }

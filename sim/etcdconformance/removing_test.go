@@ -73,18 +73,21 @@ var removing = []testCase{
 		name: "a member that was removed while it was down learns it when it is back",
 		run: func(s *script) {
 			s.form(1, 2, 3)
-			dead := s.id(3, 1)
-			s.kill(3)
-			s.remove(dead, 3, 1)
-			s.start(3, states.ClusterRestart)
-			s.exit(3)
-			s.start(3, states.ClusterRestart) // and again
-			s.exit(3)
+			leader := s.leader(1, 2, 3)
+			dead := others(leader, 1, 2, 3)[0]
+			id := s.id(dead, leader)
+			s.kill(dead)
+			s.note("remove: %s", outcome(s.etcd.RemoveMember(s.context(), s.urls(leader), id)))
+			for range 2 {
+				s.start(dead, states.ClusterRestart)
+				s.until("it ends", func() bool { return s.process(dead).Inspect().Running == states.No })
+				s.note("%s", reasons[s.process(dead).Inspect().Reason])
+			}
 		},
 		want: `
-			remove 3: ok
-			exit 3: removed
-			exit 3: removed`,
+			remove: ok
+			removed
+			removed`,
 	},
 	{
 		name: "a leader can be removed",

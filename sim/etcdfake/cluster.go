@@ -26,9 +26,11 @@ type Cluster struct {
 
 	version, versionBefore states.MinorVersion
 	versionIndex           uint64 // since when the log says so
+	versionAt              time.Time
 
 	procs     []*process // servers that listen with a data directory of this cluster
 	leader    *process   // nil when none reaches a quorum
+	followed  []uint64   // members that have followed this leader, so that it counts on their logs
 	writable  bool       // and a quorum of voters follows its log
 	term      uint64
 	led       time.Time // since when the leader leads
@@ -41,6 +43,7 @@ type Cluster struct {
 // config is the membership from one entry of the log on. Its members are never changed.
 type config struct {
 	index   uint64
+	at      time.Time
 	members []states.Member // by ID
 }
 
@@ -64,7 +67,7 @@ func (w *World) cluster(token string, members []states.Member) *Cluster {
 		}
 	}
 	n := uint64(len(members)) // one entry for each member
-	c := &Cluster{world: w, id: id, token: token, index: n, configs: []config{{n, members}}}
+	c := &Cluster{world: w, id: id, token: token, index: n, configs: []config{{n, w.Now(), members}}}
 	w.clusters = append(w.clusters, c)
 	return c
 }
@@ -102,21 +105,47 @@ func byID(a, b states.Member) int {
 
 func (c *Cluster) members() []states.Member { return c.configs[len(c.configs)-1].members }
 
-// view is the membership as far as the server has it in its log.
+// view is the membership as far as the server knows it.
 func (p *process) view() config {
 	c := p.disk.cluster
 	for i := len(c.configs) - 1; i > 0; i-- {
-		if c.configs[i].index <= p.index() {
+		if c.configs[i].index <= p.applied() {
 			return c.configs[i]
 		}
 	}
 	return c.configs[0]
 }
 
-// clusterVersion is the cluster version as far as the server has it in its log.
+// flushDelay is more than the time after which etcd writes its database to disk (100 ms, backend batch interval). What is newer
+// is in the log, but a killed server that restarts does not know that it was committed until a leader tells.
+const flushDelay = time.Second
+
+// flushed is the length of the log that a server killed now will know by itself to be committed.
+func (c *Cluster) flushed(now time.Time) uint64 {
+	length := uint64(0)
+	if now.Sub(c.versionAt) < flushDelay {
+		length = c.versionIndex - 1
+	}
+	for i := len(c.configs) - 1; i > 0 && now.Sub(c.configs[i].at) < flushDelay; i-- {
+		if length == 0 || c.configs[i].index <= length {
+			length = c.configs[i].index - 1
+		}
+	}
+	return length
+}
+
+// applied is how much of its log the server knows to be committed.
+func (p *process) applied() uint64 {
+	if d := p.disk; !p.synced && d.applied != 0 && d.applied < d.index {
+		return d.applied
+	}
+	return p.index()
+}
+
+// clusterVersion is the cluster version as far as the server knows it.
 func (p *process) clusterVersion() states.MinorVersion {
 	c := p.disk.cluster
-	switch i := p.index(); {
+	switch i := p.applied(); {
 	case i >= c.versionIndex:
 		return c.version
 	case i == 0:
@@ -131,7 +160,7 @@ func (c *Cluster) change(edit func([]states.Member) []states.Member) {
 	c.index++
 	members := edit(slices.Clone(c.members()))
 	slices.SortFunc(members, byID)
-	c.configs = append(c.configs, config{c.index, members})
+	c.configs = append(c.configs, config{c.index, c.world.Now(), members})
 }
 
 // entered and left note servers that come and go.

@@ -52,9 +52,12 @@ func (p *process) detach() {
 // exit ends the process now.
 func (p *process) exit(reason states.ExitReason, detail string) {
 	n, now := p.node, p.node.world.Now()
-	if p.disk.cluster != nil {
+	if c := p.disk.cluster; c != nil {
 		p.detach()
-		p.disk.cluster.left(p)
+		c.left(p)
+		if reason == states.ExitCrash {
+			p.disk.applied = c.flushed(now)
+		}
 	}
 	n.proc = nil
 	n.last.Running, n.last.Stopping, n.last.Exited = states.No, false, now

@@ -1,6 +1,7 @@
 package etcdfake
 
 import (
+	"slices"
 	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/states"
@@ -81,10 +82,10 @@ func (c *Cluster) elect(p *process, now time.Time) {
 	}
 	c.truncate(p)
 	c.extend(now)
-	c.leader, c.led, c.elects = p, now, time.Time{}
+	c.leader, c.led, c.elects, c.followed = p, now, time.Time{}, c.followed[:0]
 	c.term++
 	c.index++ // the empty entry that begins a term
-	p.synced = true
+	p.synced, p.disk.applied = true, 0
 	c.raises = now
 }
 
@@ -144,17 +145,31 @@ func (c *Cluster) replicate(now time.Time) bool {
 // longLag is the lag, in entries, from which a member needs a snapshot (etcd keeps 5000 entries for slow followers).
 const longLag = 5000
 
+// follow begins to follow the leader, or goes on with it. A member that has lost its data and comes back under its ID is told
+// by a leader that counts on its log to commit entries it does not have, and panics (raft tocommit; issues 3504, 2215). The
+// next leader does not count on it, and lets it in: its log and its vote are forgotten in silence.
 func (p *process) follow(c *Cluster, now time.Time) bool {
 	if p.syncs.IsZero() {
 		p.syncs = now
+		if p.disk.forgot && slices.Contains(c.followed, p.disk.member) {
+			p.exitIn(0, states.ExitCorrupt, "tocommit is out of range. Was the raft log corrupted, truncated, or lost?")
+			return true
+		}
 		if p.disk.index < c.configs[0].index || c.index-p.disk.index > longLag {
 			p.syncs = now.Add(p.node.CatchUp)
 		}
 	}
-	if c.world.due(p.syncs, now) {
-		p.synced, p.syncs = true, time.Time{}
+	if !p.exits.IsZero() || !c.world.due(p.syncs, now) {
+		return false
 	}
-	return p.synced
+	p.synced, p.syncs, p.disk.forgot, p.disk.applied = true, time.Time{}, false, 0
+	if !slices.Contains(c.followed, p.disk.member) {
+		c.followed = append(c.followed, p.disk.member)
+	}
+	if reason, detail := p.restart(); reason != states.ExitNone {
+		p.exitIn(0, reason, detail) // it is checked again as the log is applied
+	}
+	return true
 }
 
 // lose ends following. The server believes in its leader for an election timeout more.

@@ -26,7 +26,7 @@ func (c *Cluster) raise(now time.Time) bool {
 		return false
 	}
 	c.index++
-	c.versionBefore, c.version, c.versionIndex, c.raises = c.version, version, c.index, time.Time{}
+	c.versionBefore, c.version, c.versionIndex, c.versionAt, c.raises = c.version, version, c.index, now, time.Time{}
 	return true
 }
 

@@ -209,3 +209,30 @@ func BenchmarkStatus(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRestart is one member's crash and return in a cluster of five: ten events or so.
+func BenchmarkRestart(b *testing.B) {
+	f := &fixture{now: time.Unix(1e9, 0)}
+	f.World = New(Options{Now: func() time.Time { return f.now }})
+	ids := []string{"i-1", "i-2", "i-3", "i-4", "i-5"}
+	start := func(id string, state states.ClusterState) {
+		if err := f.Node(id, address(id)).Process().Start(states.StartEtcd{
+			Minor: minor37, Name: id, Address: address(id), State: state, Cluster: list(ids...),
+		}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for _, id := range ids {
+		start(id, states.ClusterNew)
+	}
+	f.pass(10 * time.Second)
+	b.ReportAllocs()
+	revision := f.Revision()
+	for i := 0; b.Loop(); i++ {
+		id := ids[i%5]
+		f.Crash(id)
+		start(id, states.ClusterRestart)
+		f.pass(5 * time.Second)
+	}
+	b.ReportMetric(float64(f.Revision()-revision)/b.Elapsed().Seconds(), "events/s")
+}
