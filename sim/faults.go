@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	r53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 	"github.com/etcd-appliance/etcd-appliance/sim/etcdfake"
@@ -89,7 +90,9 @@ func (w *world) launch() {
 	})
 	must(err)
 	w.zoneID = aws.ToString(zone.HostedZone.Id)[len("/hostedzone/"):]
-	_, err = w.cloud.S3(nature).CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(bucket)})
+	_, err = w.cloud.S3(nature).CreateBucket(ctx, &s3.CreateBucketInput{
+		Bucket: aws.String(bucket), CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: "eu-central-1"},
+	})
 	must(err)
 	_, err = w.cloud.AutoScaling(nature).CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
 		AutoScalingGroupName: aws.String(groupName), MinSize: aws.Int32(0), MaxSize: aws.Int32(7), DesiredCapacity: aws.Int32(int32(w.plan.Nodes)),

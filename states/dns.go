@@ -1,8 +1,8 @@
 package states
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 )
 
 // keepDNS publishes the healthy started voters when the zone says otherwise, whoever made it say so.
@@ -68,14 +68,15 @@ func (t *turn) published(address string) bool {
 func (t *turn) wantedRecords(voters []Instance) []Record {
 	name := t.Name + "." + t.DNS.Zone
 	a := Record{Name: name, Type: "A", TTL: recordTTL}
+	peer, client := "1 1 "+strconv.Itoa(t.PeerPort)+" ", "1 1 "+strconv.Itoa(t.ClientPort)+" " // priority, weight, port
 	var peers, clients []string
 	for _, in := range voters {
 		a.Values = append(a.Values, in.Address)
 		if in.DNSName == "" {
 			continue // an SRV target must be a name, and this VPC gives none
 		}
-		peers = append(peers, fmt.Sprintf("1 1 %d %s.", t.PeerPort, in.DNSName))
-		clients = append(clients, fmt.Sprintf("1 1 %d %s.", t.ClientPort, in.DNSName))
+		peers = append(peers, peer+in.DNSName+".")
+		clients = append(clients, client+in.DNSName+".")
 	}
 	slices.Sort(a.Values)
 	slices.Sort(peers)
