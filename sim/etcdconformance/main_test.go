@@ -1,9 +1,11 @@
 package etcdconformance
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -135,4 +137,36 @@ func BenchmarkStatus(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64((used()-before).Nanoseconds())/float64(b.N), "cpu-ns/op")
+}
+
+// A server that ends is noticed at once, and one that comes back within a second and a half, by the client that knew it before.
+func TestRestartIsSeen(t *testing.T) {
+	needServer(t, newest)
+	t.Parallel()
+	r := newReal(t, newest)
+	s := &script{stage: r, t: t, etcd: r.etcd()}
+	s.form(1)
+	r.kill(1)
+	began := time.Now()
+	s.until("nobody is there", func() bool { // the kernel may reset the first connection, and refuse only then
+		_, err := s.etcd.Status(s.context(), s.url(1))
+		return errors.Is(err, effects.ErrRefused)
+	})
+	if took := time.Since(began); took > time.Second {
+		t.Fatal("noticed after", took)
+	}
+	s.pass(3 * time.Second) // long enough for any back-off to grow
+	s.start(1, states.ClusterRestart)
+	s.until("it serves again", func() bool {
+		resp, err := http.Get(s.url(1) + "/version")
+		if err != nil {
+			return false
+		}
+		return resp.Body.Close() == nil
+	})
+	began = time.Now()
+	s.until("it is seen", func() bool { return s.serves(1) })
+	if took := time.Since(began); took > 1500*time.Millisecond {
+		t.Fatal("seen after", took)
+	}
 }

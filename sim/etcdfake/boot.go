@@ -10,7 +10,8 @@ import (
 // boot is what a server does before it takes part: etcd's bootstrapCluster (server/etcdserver/bootstrap.go).
 func (p *process) boot() {
 	w := p.node.world
-	reason, detail := states.ExitNone, ""
+	var reason states.ExitReason
+	var detail string
 	switch {
 	case p.disk.corrupt:
 		reason, detail = states.ExitCorrupt, "cannot read the write-ahead log"

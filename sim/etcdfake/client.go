@@ -38,7 +38,7 @@ func (c *client) Status(_ context.Context, endpoint string) (effects.EtcdStatus,
 }
 
 func (c *client) Members(_ context.Context, endpoints []string) (effects.EtcdMembers, error) {
-	last := error(errUnreachable)
+	last := errUnreachable
 	for _, e := range endpoints {
 		p, answer, err := c.reach(Members, e)
 		if err == nil {
@@ -101,7 +101,7 @@ func (c *client) reach(a Action, endpoint string) (*process, error, error) {
 // change asks the endpoints in order, and goes on to the next only when the last has certainly changed nothing: it was not
 // reached, or it is a learner.
 func (c *client) change(a Action, endpoints []string, do func(*process) error) error {
-	last := error(errUnreachable)
+	last := errUnreachable
 	for _, e := range endpoints {
 		p, answer, err := c.reach(a, e)
 		if err == nil {
@@ -109,7 +109,7 @@ func (c *client) change(a Action, endpoints []string, do func(*process) error) e
 				err = answer
 			}
 		}
-		if err != errLearner && err != errUnreachable && !errors.Is(err, effects.ErrRefused) {
+		if !errors.Is(err, errLearner) && !errors.Is(err, errUnreachable) && !errors.Is(err, effects.ErrRefused) {
 			return err
 		}
 		last = err

@@ -36,11 +36,11 @@ func (w *World) Heal(from, to string, ports Port) { w.setLink(link{from, to}, 0,
 
 // HealAll undoes every Cut.
 func (w *World) HealAll() {
-	for _, a := range w.nodes {
-		for _, b := range w.nodes {
-			w.heal(link{a.Address, b.Address}, AllPorts)
-		}
+	w.Advance()
+	for _, l := range w.cutLinks {
+		w.heal(l, AllPorts)
 	}
+	w.cutLinks = w.cutLinks[:0]
 	w.settle()
 }
 
@@ -52,6 +52,7 @@ func (w *World) setLink(l link, cut, heal Port) {
 		s := w.links[l]
 		s.cut |= cut
 		w.links[l] = s
+		w.cutLinks = append(w.cutLinks, l)
 	}
 	w.settle()
 }
@@ -122,6 +123,8 @@ type Fault struct {
 	Err   error
 	Apply bool
 }
+
+//lint:ignore ST1012 faults read better as etcdfake.Timeout
 
 // Timeout is the error of a call whose outcome is not known.
 var Timeout = fmt.Errorf("no answer in time: %w", context.DeadlineExceeded)

@@ -28,6 +28,7 @@ type World struct {
 	byAddress map[string]*Node // looked up only, never ranged over
 	clusters  []*Cluster       // in order of appearance
 	links     map[link]linkState
+	cutLinks  []link // in order; some may be healed since
 	incidents []Incident
 	next      time.Time // when something becomes due; zero when nothing does
 	lastPID   int

@@ -1,0 +1,117 @@
+package rig
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+)
+
+func (r *Rig) autoscaling() *autoscaling.Client { return autoscaling.NewFromConfig(r.AWS("operator")) }
+
+// Launch creates the group with n instances.
+func (r *Rig) Launch(ctx context.Context, n int) error {
+	_, err := r.autoscaling().CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
+		AutoScalingGroupName: &r.options.Group, MinSize: aws.Int32(0), MaxSize: aws.Int32(100), DesiredCapacity: aws.Int32(int32(n)),
+	})
+	return err
+}
+
+// Scale sets the desired capacity of the group.
+func (r *Rig) Scale(ctx context.Context, n int) error {
+	_, err := r.autoscaling().SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{
+		AutoScalingGroupName: &r.options.Group, DesiredCapacity: aws.Int32(int32(n)),
+	})
+	return err
+}
+
+// Terminate ends an instance through Auto Scaling, which replaces it. Its processes are killed with no chance to object, and
+// its disk is lost.
+func (r *Rig) Terminate(ctx context.Context, instance string) error {
+	_, err := r.autoscaling().TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
+		InstanceId: &instance, ShouldDecrementDesiredCapacity: aws.Bool(false),
+	})
+	return err
+}
+
+// EtcdPID is the process ID of the etcd of an instance, 0 when none runs.
+func (r *Rig) EtcdPID(instance string) int {
+	return findProcess(func(args []string) bool {
+		return filepath.Base(args[0]) == "etcd" && mentions(args, r.launcher.Disk(instance))
+	})
+}
+
+// DaemonPID is the process ID of the daemon of an instance, 0 when none runs.
+func (r *Rig) DaemonPID(instance string) int {
+	return findProcess(func(args []string) bool {
+		return len(args) > 1 && args[1] == "run" && slices.Contains(args, r.dataDir(instance))
+	})
+}
+
+// KillEtcd kills the etcd of an instance (SIGKILL), and returns when it has ended, with the process ID that it had.
+func (r *Rig) KillEtcd(ctx context.Context, instance string) (pid int, err error) {
+	return kill(ctx, r.EtcdPID(instance), "etcd of "+instance)
+}
+
+// KillDaemon does so to the daemon, which its instance's service manager starts again.
+func (r *Rig) KillDaemon(ctx context.Context, instance string) (pid int, err error) {
+	return kill(ctx, r.DaemonPID(instance), "daemon of "+instance)
+}
+
+func kill(ctx context.Context, pid int, what string) (int, error) {
+	if pid == 0 {
+		return 0, fmt.Errorf("no process is the %s", what)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		return pid, fmt.Errorf("kill the %s: %w", what, err)
+	}
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for commandLine(pid) != nil {
+		select {
+		case <-ctx.Done():
+			return pid, fmt.Errorf("the %s does not end: %w", what, context.Cause(ctx))
+		case <-tick.C:
+		}
+	}
+	return pid, nil
+}
+
+// findProcess gives the first process whose command line is wanted.
+func findProcess(wanted func(args []string) bool) int {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return 0
+	}
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		if args := commandLine(pid); args != nil && wanted(args) {
+			return pid
+		}
+	}
+	return 0
+}
+
+// commandLine is nil for a process that has ended, reaped or not.
+func commandLine(pid int) []string {
+	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
+	if err != nil || len(data) == 0 {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(string(data), "\x00"), "\x00")
+}
+
+func mentions(args []string, dir string) bool {
+	return slices.ContainsFunc(args, func(arg string) bool { return strings.Contains(arg, dir+"/") })
+}

@@ -1,0 +1,173 @@
+package rig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// The services that a cluster publishes, and the port of each. "_etcd" is what the predecessor's users look up, the other two
+// are what etcd and its clients do.
+var services = []struct {
+	Name string
+	Port int
+}{{"_etcd-server", 2380}, {"_etcd-client", 2379}, {"_etcd", 2379}}
+
+// DNS is what the name server says of a cluster.
+type DNS struct {
+	A   []string            // addresses, sorted
+	SRV map[string][]string // service -> addresses and ports that its targets resolve to, sorted
+}
+
+// Claim is the bootstrap claim as published.
+type Claim struct {
+	State     string // pending, formed; empty when there is none
+	ClusterID uint64
+	Members   []string // instance IDs, sorted
+}
+
+// DNSRight tells whether the A and the SRV records list just the members, and the claim is that of this cluster; or else what
+// is wrong.
+func (v *View) DNSRight() error {
+	var addresses []string
+	for _, i := range v.InService() {
+		addresses = append(addresses, i.Address)
+	}
+	if got := v.DNS.A; !sameSet(got, addresses) {
+		return fmt.Errorf("A records are %v, members are %v", got, addresses)
+	}
+	for _, s := range services {
+		var want []string
+		for _, address := range addresses {
+			want = append(want, net.JoinHostPort(address, strconv.Itoa(s.Port)))
+		}
+		if got := v.DNS.SRV[s.Name]; !sameSet(got, want) {
+			return fmt.Errorf("SRV records of %s lead to %v, members are %v", s.Name, got, want)
+		}
+	}
+	return nil
+}
+
+// ClaimRight tells whether the claim is closed, and is that of the living cluster and its members; or else what is wrong.
+func (v *View) ClaimRight() error {
+	var members []string
+	for _, i := range v.InService() {
+		members = append(members, i.ID)
+	}
+	switch ids := v.ClusterIDs(); {
+	case v.Claim.State != "formed":
+		return fmt.Errorf("the bootstrap claim is %q, and is to be formed", v.Claim.State)
+	case !slices.Equal(ids, []uint64{v.Claim.ClusterID}):
+		return fmt.Errorf("the bootstrap claim is of cluster %x, living is %x", v.Claim.ClusterID, ids)
+	case !sameSet(v.Claim.Members, members):
+		return fmt.Errorf("the bootstrap claim names %v, members are %v", v.Claim.Members, members)
+	}
+	return nil
+}
+
+func sameSet(sorted, other []string) bool { return slices.Equal(sorted, slices.Sorted(slices.Values(other))) }
+
+// resolver asks one name server.
+type resolver struct{ address string }
+
+var errNoName = errors.New("there is no such name")
+
+// ask asks over UDP, and over TCP when the answer did not fit, as every resolver does.
+func (r resolver) ask(ctx context.Context, name string, kind uint16) ([]dns.RR, error) {
+	q := new(dns.Msg)
+	q.SetQuestion(dns.Fqdn(name), kind)
+	q.SetEdns0(1232, false) // as much as Go's resolver takes
+	for _, network := range []string{"udp", "tcp"} {
+		client := dns.Client{Net: network}
+		answer, _, err := client.ExchangeContext(ctx, q, r.address)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("ask for %s %s: %w", dns.TypeToString[kind], name, err)
+		case answer.Truncated && network == "udp":
+			continue
+		case answer.Rcode == dns.RcodeNameError:
+			return nil, errNoName
+		case answer.Rcode != dns.RcodeSuccess:
+			return nil, fmt.Errorf("ask for %s %s: %s", dns.TypeToString[kind], name, dns.RcodeToString[answer.Rcode])
+		}
+		return answer.Answer, nil
+	}
+	return nil, fmt.Errorf("ask for %s %s: truncated over TCP", dns.TypeToString[kind], name)
+}
+
+// addresses gives the A records of a name, sorted; none when there is no such name.
+func (r resolver) addresses(ctx context.Context, name string) ([]string, error) {
+	records, err := r.ask(ctx, name, dns.TypeA)
+	var list []string
+	for _, rr := range records {
+		if a, ok := rr.(*dns.A); ok {
+			list = append(list, a.A.String())
+		}
+	}
+	slices.Sort(list)
+	return list, ignoreNoName(err)
+}
+
+// endpoints gives the addresses and ports that the SRV records of a name lead to, sorted.
+func (r resolver) endpoints(ctx context.Context, name string) ([]string, error) {
+	records, err := r.ask(ctx, name, dns.TypeSRV)
+	var list []string
+	for _, rr := range records {
+		srv, ok := rr.(*dns.SRV)
+		if !ok {
+			continue
+		}
+		addresses, err := r.addresses(ctx, srv.Target)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range addresses {
+			list = append(list, net.JoinHostPort(a, strconv.Itoa(int(srv.Port))))
+		}
+	}
+	slices.Sort(list)
+	return list, ignoreNoName(err)
+}
+
+func ignoreNoName(err error) error {
+	if errors.Is(err, errNoName) {
+		return nil
+	}
+	return err
+}
+
+// claim reads the TXT record that a cluster was formed behind.
+func (r resolver) claim(ctx context.Context, name string) (Claim, error) {
+	records, err := r.ask(ctx, name, dns.TypeTXT)
+	var c Claim
+	for _, rr := range records {
+		txt, ok := rr.(*dns.TXT)
+		if !ok {
+			continue
+		}
+		for _, field := range strings.Fields(strings.Join(txt.Txt, "")) {
+			key, value, _ := strings.Cut(field, "=")
+			switch key {
+			case "state":
+				c.State = value
+			case "cluster":
+				if c.ClusterID, err = strconv.ParseUint(value, 16, 64); err != nil {
+					return Claim{}, fmt.Errorf("bootstrap claim: %w", err)
+				}
+			case "members":
+				for member := range strings.SplitSeq(value, ",") {
+					id, _, _ := strings.Cut(member, "=")
+					c.Members = append(c.Members, id)
+				}
+			}
+		}
+	}
+	slices.Sort(c.Members)
+	return c, ignoreNoName(err)
+}

@@ -1,0 +1,211 @@
+// Package rig runs whole clusters on loopback, for whoever wants to see, test or measure the daemon: a local cloud, a hosted
+// zone and an auto-scaling group in it, and on every instance of the group a daemon process with real etcd beside it.
+//
+// The rig does to them what happens to instances (they are launched, scaled, terminated, their processes killed), through the
+// same APIs that an operator has. What came of it the [Observer] tells, and it asks public faces only: Auto Scaling and EC2,
+// the peer and client ports of etcd, and DNS. So it holds for any daemon that claims to do the job.
+//
+//	r, err := rig.Start(ctx, rig.Options{Daemon: "bin/etcd-appliance", EtcdDir: ".cache/etcd"})
+//	defer r.Close()
+//	err = r.Launch(ctx, 3)
+//	view, err := r.WaitHealthy(ctx, 3)
+package rig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
+
+	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
+	"github.com/etcd-appliance/etcd-appliance/sim/localcloud"
+)
+
+// Options configure a Rig. Daemon and EtcdDir are required.
+type Options struct {
+	Daemon      string        // the daemon's binary, called as `run --flags`
+	EtcdDir     string        // holds <minor>/etcd
+	EtcdVersion string        // minor that the instances want; may be empty when EtcdDir holds only one
+	Args        []string      // more flags for every daemon
+	Group       string        // default releaseetcd
+	Zone        string        // hosted zone, default elephant.example.org
+	Dir         string        // disks and logs; default a temporary directory, which Close removes
+	Restart     time.Duration // pause before a daemon that ended is started again, default 1 s
+	Look        time.Duration // pause between two looks at the cluster, default 100 ms
+	// Cloud sets the delays of the cloud, all zero by default: instances run at once and end at once.
+	Cloud awsfake.Options
+	// Warn is told what goes wrong in the cloud outside any call; default silence.
+	Warn func(error)
+}
+
+// Rig is a local cloud with a hosted zone, and with a group once it is launched.
+type Rig struct {
+	*Observer
+	Cloud    *localcloud.Server
+	launcher *localcloud.ProcessLauncher
+	options  Options
+	tempDir  bool
+	keep     bool
+	stop     context.CancelFunc
+	watching chan struct{} // closed when the observer has stopped
+	logs     logs
+}
+
+// Start brings up the cloud and the hosted zone, and begins to look.
+func Start(ctx context.Context, o Options) (*Rig, error) {
+	o.setDefaults()
+	r := &Rig{options: o, watching: make(chan struct{})}
+	if err := r.makeDir(); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.launcher, err = r.newLauncher(); err == nil {
+		r.Cloud, err = r.newCloud()
+	}
+	if err != nil {
+		r.removeDir()
+		return nil, err
+	}
+	r.Observer = NewObserver(Target{
+		AutoScaling: autoscaling.NewFromConfig(r.AWS("observer")), EC2: ec2.NewFromConfig(r.AWS("observer")),
+		DNS: r.Cloud.DNS(), Group: o.Group, Cluster: o.Group, Zone: o.Zone,
+	})
+	watch, stop := context.WithCancel(context.Background())
+	r.stop = stop
+	go func() {
+		defer close(r.watching)
+		r.Watch(watch, o.Look)
+	}()
+	if err := r.createZone(ctx); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+func (o *Options) setDefaults() {
+	for field, otherwise := range map[*string]string{&o.Group: "releaseetcd", &o.Zone: "elephant.example.org"} {
+		if *field == "" {
+			*field = otherwise
+		}
+	}
+	if o.Restart == 0 {
+		o.Restart = time.Second
+	}
+	if o.Look == 0 {
+		o.Look = 100 * time.Millisecond
+	}
+}
+
+func (r *Rig) makeDir() (err error) {
+	if r.options.Dir == "" {
+		r.tempDir = true
+		r.options.Dir, err = os.MkdirTemp("", "etcd-appliance-")
+		return err
+	}
+	if r.options.Dir, err = filepath.Abs(r.options.Dir); err != nil {
+		return err
+	}
+	return os.MkdirAll(r.options.Dir, 0o700)
+}
+
+func (r *Rig) removeDir() {
+	if r.tempDir && !r.keep {
+		os.RemoveAll(r.options.Dir)
+	}
+}
+
+// newLauncher runs the daemon on every instance, in an environment that has nothing of ours but what a process needs: what
+// configures a daemon elsewhere must not configure these.
+func (r *Rig) newLauncher() (*localcloud.ProcessLauncher, error) {
+	daemon, err := filepath.Abs(r.options.Daemon)
+	if err != nil {
+		return nil, err
+	}
+	servers, err := filepath.Abs(r.options.EtcdDir)
+	if err != nil {
+		return nil, err
+	}
+	l := &localcloud.ProcessLauncher{Dir: r.options.Dir, Restart: r.options.Restart}
+	l.Command = func(i localcloud.Instance) *exec.Cmd {
+		args := []string{"run", "--hosted-zone", r.options.Zone, "--etcd-dir", servers, "--data-dir", r.dataDir(i.ID), "--log-format", "json"}
+		if r.options.EtcdVersion != "" {
+			args = append(args, "--etcd-version", r.options.EtcdVersion)
+		}
+		cmd := exec.Command(daemon, append(args, r.options.Args...)...)
+		cmd.Env = plainEnvironment()
+		return cmd
+	}
+	return l, nil
+}
+
+// dataDir is the directory of an instance's daemon.
+func (r *Rig) dataDir(instance string) string { return filepath.Join(r.launcher.Disk(instance), "data") }
+
+func plainEnvironment() []string {
+	wanted := []string{"PATH", "HOME", "TMPDIR", "GOCOVERDIR", "GODEBUG", "GOTRACEBACK"}
+	return slices.DeleteFunc(os.Environ(), func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return !slices.Contains(wanted, name)
+	})
+}
+
+// newCloud puts the name server on port 53, where resolvers look for it, if that is permitted.
+func (r *Rig) newCloud() (*localcloud.Server, error) {
+	o := localcloud.Options{Cloud: r.options.Cloud, Launcher: r.launcher, Warn: r.options.Warn}
+	block := fmt.Sprintf("127.%d.%d", 16+os.Getpid()/250%200, os.Getpid()%250)
+	o.Block, o.DNS = block, block+".2:53"
+	if cloud, err := localcloud.New(o); err == nil {
+		return cloud, nil
+	}
+	o.Block, o.DNS = "", ""
+	return localcloud.New(o)
+}
+
+// AWS configures clients of the SDK for this cloud, which knows them by the caller's name.
+func (r *Rig) AWS(caller string) aws.Config {
+	return aws.Config{
+		Region:       "eu-central-1",
+		BaseEndpoint: aws.String(r.Cloud.URL()),
+		Credentials:  credentials.NewStaticCredentialsProvider(caller, "loopback-only", ""),
+	}
+}
+
+func (r *Rig) createZone(ctx context.Context) error {
+	_, err := route53.NewFromConfig(r.AWS("operator")).CreateHostedZone(ctx, &route53.CreateHostedZoneInput{
+		Name: &r.options.Zone, CallerReference: aws.String("rig"),
+		HostedZoneConfig: &route53types.HostedZoneConfig{PrivateZone: true},
+		VPC:              &route53types.VPC{VPCId: aws.String("vpc-00000000000000001"), VPCRegion: route53types.VPCRegionEuCentral1},
+	})
+	if err != nil {
+		return fmt.Errorf("create hosted zone %s: %w", r.options.Zone, err)
+	}
+	return nil
+}
+
+// Dir is where the disks of the instances and the logs of their daemons are.
+func (r *Rig) Dir() string { return r.options.Dir }
+
+// KeepDir makes Close leave the temporary directory, for whoever wants to look into the logs.
+func (r *Rig) KeepDir() { r.keep = true }
+
+// Close ends every process of every instance, and returns when none is left.
+func (r *Rig) Close() error {
+	r.stop()
+	<-r.watching
+	r.Observer.Close()
+	err := r.Cloud.Close()
+	r.removeDir()
+	return err
+}

@@ -1,0 +1,128 @@
+package rig
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+)
+
+// patience is how long one server is waited for.
+const patience = time.Second
+
+// servers asks etcd servers one by one, over connections that it keeps.
+type servers struct {
+	http    http.Client
+	mu      sync.Mutex
+	clients map[string]*clientv3.Client // by address
+}
+
+func newServers() *servers {
+	return &servers{
+		http:    http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second}},
+		clients: map[string]*clientv3.Client{},
+	}
+}
+
+// client has one server for its endpoint, and reaches it soon after it comes back.
+func (s *servers) client(address string) (*clientv3.Client, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c, ok := s.clients[address]; ok {
+		return c, nil
+	}
+	c, err := clientv3.New(clientv3.Config{
+		Endpoints: []string{"http://" + net.JoinHostPort(address, "2379")}, Logger: zap.NewNop(), MaxUnaryRetries: 1,
+		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.2, MaxDelay: 100 * time.Millisecond},
+			MinConnectTimeout: patience,
+		})},
+	})
+	if err == nil {
+		s.clients[address] = c
+	}
+	return c, err
+}
+
+// forget closes the connections to servers that are no more.
+func (s *servers) forget(keep func(address string) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for address, c := range s.clients {
+		if !keep(address) {
+			c.Close()
+			delete(s.clients, address)
+		}
+	}
+}
+
+// ask gives what a server answers. The peer port comes first: where it is closed no etcd runs, and that is known at once.
+func (s *servers) ask(ctx context.Context, address string) (e Etcd) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if e.ClusterID, e.Members, e.Err = s.askPeerPort(ctx, address); e.Err != nil {
+		return e
+	}
+	c, err := s.client(address)
+	if err != nil {
+		e.Err = err
+		return e
+	}
+	status, err := c.Status(ctx, c.Endpoints()[0])
+	if err != nil {
+		e.Err = fmt.Errorf("client port: %w", err)
+		return e
+	}
+	e.MemberID, e.Leader, e.Learner = status.Header.MemberId, status.Leader, status.IsLearner
+	e.Version, e.Revision = status.Version, status.Header.Revision
+	if e.Learner {
+		return e // it serves no reads
+	}
+	if _, err := c.Get(ctx, "health"); err != nil {
+		e.Err = fmt.Errorf("read through quorum: %w", err)
+		return e
+	}
+	e.Serves = true
+	return e
+}
+
+func (s *servers) askPeerPort(ctx context.Context, address string) (cluster uint64, members []Member, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(address, "2380")+"/members", nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	res, err := s.http.Do(req)
+	if err != nil {
+		return 0, nil, fmt.Errorf("peer port: %w", err)
+	}
+	defer res.Body.Close()
+	var list []struct {
+		ID         uint64   `json:"id"`
+		PeerURLs   []string `json:"peerURLs"`
+		Learner    bool     `json:"isLearner"`
+		Name       string   `json:"name"`
+		ClientURLs []string `json:"clientURLs"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&list); err != nil {
+		return 0, nil, fmt.Errorf("peer port: %w", err)
+	}
+	if cluster, err = strconv.ParseUint(res.Header.Get("X-Etcd-Cluster-ID"), 16, 64); err != nil {
+		return 0, nil, fmt.Errorf("peer port: cluster ID: %w", err)
+	}
+	for _, m := range list {
+		members = append(members, Member{m.ID, m.Name, m.PeerURLs, m.ClientURLs, m.Learner})
+	}
+	slices.SortFunc(members, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
+	return cluster, members, nil
+}
