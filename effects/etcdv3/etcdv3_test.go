@@ -2,8 +2,14 @@ package etcdv3
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"io"
+	"log"
 	"net"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,5 +110,20 @@ func TestForgetKeepsWhatIsUsed(t *testing.T) {
 	e.Forget(nil)
 	if len(e.servers) != 0 {
 		t.Fatal("kept a connection that nobody wants")
+	}
+}
+
+// A server of another authority is reached, and is no etcd of ours; people must be told why.
+func TestTLSFailureIsTold(t *testing.T) {
+	s := httptest.NewUnstartedServer(nil)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	defer s.Close()
+	e := New(Config{TLS: &tls.Config{RootCAs: x509.NewCertPool()}})
+	defer e.Close()
+	_, err := e.Status(t.Context(), s.URL)
+	if err == nil || errors.Is(err, effects.ErrRefused) || !strings.Contains(err.Error(), "x509") {
+		t.Fatal(err)
 	}
 }

@@ -58,7 +58,7 @@ func (e *Etcd) take(ctx context.Context, s *server, key, owner string, ttl time.
 	case r.Succeeded:
 		return effects.EtcdLock{Owner: owner, Revision: r.Header.GetRevision()}, nil
 	}
-	s.Revoke(ctx, lease.ID) // unused; if this fails it expires
+	_, _ = s.Revoke(ctx, lease.ID) // unused; if this fails it expires
 	if kvs := r.Responses[0].GetResponseRange().GetKvs(); len(kvs) > 0 {
 		return lockOf(kvs[0]), nil
 	}
@@ -85,7 +85,7 @@ func (e *Etcd) ReleaseLock(ctx context.Context, endpoints []string, key, owner s
 		if !r.Succeeded {
 			return fmt.Errorf("lock %s: %w", key, effects.ErrChanged)
 		}
-		s.Revoke(ctx, clientv3.LeaseID(kv.Lease)) // nothing hangs on it any more; if this fails it expires
+		_, _ = s.Revoke(ctx, clientv3.LeaseID(kv.Lease)) // nothing hangs on it any more; if this fails it expires
 		e.remember(key, 0)
 		return nil
 	})
