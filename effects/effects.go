@@ -88,7 +88,11 @@ func New(o Options) *Effects {
 
 // RequestShutdown notes that the daemon was asked to stop.
 func (e *Effects) RequestShutdown(reason string) {
-	e.facts.Ending.Shutdown, e.facts.Ending.Reason = states.Yes, reason
+	if e.facts.Ending.Shutdown == states.Yes {
+		return
+	}
+	e.facts.Ending.Shutdown, e.facts.Ending.Reason, e.facts.Ending.Requested = states.Yes, reason, e.Now()
+	e.ending.dirty = true
 }
 
 // Observe gives the latest facts. The process and the disk are looked at afresh; everything else is as last answered.

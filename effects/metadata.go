@@ -32,7 +32,7 @@ func (e *Effects) askSelf() question {
 // askEnding asks whether the instance is being ended. "Terminated" as target state announces it, and is confirmed once by Auto
 // Scaling before anything is done about it; a spot interruption that terminates needs no confirmation, and has two minutes.
 func (e *Effects) askEnding() question {
-	id, known := e.facts.Self.ID, e.facts.Ending.Terminating == states.Yes
+	at, id, known := e.Now(), e.facts.Self.ID, e.facts.Ending.Terminating == states.Yes
 	return func(ctx context.Context) (func(), error) {
 		target, err := e.metadata(ctx, "autoscaling/target-lifecycle-state")
 		if err != nil {
@@ -49,7 +49,7 @@ func (e *Effects) askEnding() question {
 			reason = "Auto Scaling is terminating the instance"
 		}
 		return func() {
-			e.facts.Ending.Announced = states.Is(announced)
+			e.facts.Ending.Announced, e.facts.Ending.Asked = states.Is(announced), at
 			if terminating && e.facts.Ending.Terminating != states.Yes {
 				e.facts.Ending.Terminating, e.facts.Ending.Reason = states.Yes, reason
 			}

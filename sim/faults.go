@@ -99,6 +99,13 @@ func (w *world) launch() {
 		AvailabilityZones: []string{"eu-central-1a", "eu-central-1b", "eu-central-1c"},
 	})
 	must(err)
+	if w.plan.Hook {
+		_, err = w.cloud.AutoScaling(nature).PutLifecycleHook(ctx, &autoscaling.PutLifecycleHookInput{
+			AutoScalingGroupName: aws.String(groupName), LifecycleHookName: aws.String("leave"),
+			LifecycleTransition: aws.String(awsfake.Terminating), HeartbeatTimeout: aws.Int32(60), DefaultResult: aws.String("CONTINUE"),
+		})
+		must(err)
+	}
 }
 
 func must(err error) {

@@ -13,6 +13,8 @@ type Plan struct {
 	Quiet time.Duration // how long the converged cluster must stay untouched
 	Claim string        // where the claim is kept: route53, s3 or nowhere
 
+	Hook bool // the group has a terminating lifecycle hook, so that instances have a minute to leave
+
 	LateLaunch time.Duration // up to this long from the launch of an instance to its daemon's start
 
 	// Chances of a fault in one call.
@@ -33,6 +35,7 @@ func newPlan(seed uint64) Plan {
 		Chaos: s.between(10*time.Minute, 40*time.Minute), Quiet: 20 * time.Minute,
 		Claim: []string{"route53", "route53", "route53", "s3"}[s.below(4)],
 	}
+	p.Hook = s.chance(0.5)
 	for _, chance := range []*float64{&p.AWSError, &p.AWSThrottle, &p.AWSStale, &p.AWSLost, &p.EtcdError, &p.EtcdLost} {
 		if s.chance(0.5) {
 			*chance = s.rate(0.001, 0.3)
@@ -54,6 +57,9 @@ func newPlan(seed uint64) Plan {
 
 func (p Plan) String() string {
 	s := fmt.Sprintf("seed %d: %d nodes, claim in %s, %s of chaos", p.Seed, p.Nodes, p.Claim, p.Chaos.Round(time.Second))
+	if p.Hook {
+		s += ", lifecycle hook"
+	}
 	for _, c := range []struct {
 		name   string
 		chance float64

@@ -56,6 +56,8 @@ const (
 	// formGrace is how long a forming cluster waits for stragglers before its claim is closed to them. A straggler then joins
 	// as any other instance does.
 	formGrace = time.Minute
+	// stopPatience is how long a daemon that was asked to stop waits to learn whether its instance is being terminated.
+	stopPatience = 5 * time.Second
 	// drainGrace is how long a voter may be unhealthy before its DNS values are taken away: longer than a restart takes.
 	drainGrace = 30 * time.Second
 	// recordTTL is the TTL, in seconds, of every record set.

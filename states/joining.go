@@ -40,7 +40,7 @@ func joinNeeds() Needs { return Needs{Group: slow, Peers: fast, Cluster: fast, W
 func (t *turn) joinEmpty(p *Peer) verdict {
 	v := verdict{needs: joinNeeds()}
 	mine := t.mine()
-	added := mine != nil && mine.ID == t.Join.Added && !mine.Started()
+	added := mine != nil && mine.ID == t.Join.Added && !mine.Started() && !t.tookPart()
 	minor, unfit := t.joinMinor(p)
 	switch {
 	case t.Cluster.Known != Yes:
@@ -63,6 +63,13 @@ func (t *turn) joinEmpty(p *Peer) verdict {
 		t.addSelf(&v, minor)
 	}
 	return v
+}
+
+// tookPart tells whether a server has run for the entry that was added. Its disk is empty, so that what it promised as a
+// member is lost; a start that never got as far as having promised anything is no such loss.
+func (t *turn) tookPart() bool {
+	p := &t.Process
+	return p.Started.After(t.Join.Since) && p.Reason != ExitStale && p.Reason != ExitUnstarted && p.Reason != ExitRefused
 }
 
 // removeOwnEntry takes out an entry of ours from before, with no data to go with it. Starting under the old ID with an empty

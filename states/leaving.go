@@ -30,7 +30,17 @@ func (t *turn) leave() verdict {
 			return v
 		}
 	}
+	if t.terminationUnclear() {
+		return verdict{why: "asks whether its instance is being terminated, before it stops etcd"}
+	}
 	return verdict{why: "stops etcd and keeps its membership", commands: []Command{StopEtcd{Why: orElse(t.Ending.Reason, "the daemon was asked to stop")}}}
+}
+
+// terminationUnclear tells whether the stop may be the operating system's, on an instance that is being terminated: it is
+// then the last moment to leave the cluster. The metadata service is on the instance, and answers at once or not at all.
+func (t *turn) terminationUnclear() bool {
+	e := &t.Ending
+	return e.Terminating != Yes && (e.Asked.Before(e.Requested) || e.Announced == Yes) && t.Now.Sub(e.Requested) < stopPatience
 }
 
 // handOver moves the leadership away and takes this member out of the list, where the others have a quorum without it. Where

@@ -342,4 +342,6 @@ type Ending struct {
 	Terminating Fact // the instance is being terminated: announced by its metadata and confirmed by Auto Scaling, or a spot notice
 	Announced   Fact // the metadata announces termination; not yet a proof
 	Reason      string
+	Requested   time.Time // when the daemon was asked to stop
+	Asked       time.Time // when the metadata was last asked, and answered
 }

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	tailPause = time.Second
+	tailPause  = time.Second
 	logMax     = 16 << 20 // bytes; etcd.log is emptied once it is longer and has been read
 	lineMax    = 64 << 10 // bytes; longer lines are passed on in pieces
 	wordsLimit = 1 << 20  // bytes; a panic with the stacks of all goroutines fits

@@ -71,7 +71,9 @@ func (v *View) ClaimRight() error {
 	return nil
 }
 
-func sameSet(sorted, other []string) bool { return slices.Equal(sorted, slices.Sorted(slices.Values(other))) }
+func sameSet(sorted, other []string) bool {
+	return slices.Equal(sorted, slices.Sorted(slices.Values(other)))
+}
 
 // resolver asks one name server.
 type resolver struct{ address string }

@@ -151,7 +151,9 @@ func (r *Rig) newLauncher() (*localcloud.ProcessLauncher, error) {
 }
 
 // dataDir is the directory of an instance's daemon.
-func (r *Rig) dataDir(instance string) string { return filepath.Join(r.launcher.Disk(instance), "data") }
+func (r *Rig) dataDir(instance string) string {
+	return filepath.Join(r.launcher.Disk(instance), "data")
+}
 
 func plainEnvironment() []string {
 	wanted := []string{"PATH", "HOME", "TMPDIR", "GOCOVERDIR", "GODEBUG", "GOTRACEBACK"}
@@ -193,6 +195,9 @@ func (r *Rig) createZone(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Name is the name of the cluster in DNS.
+func (r *Rig) Name() string { return r.target.Cluster + "." + r.target.Zone }
 
 // Dir is where the disks of the instances and the logs of their daemons are.
 func (r *Rig) Dir() string { return r.options.Dir }
