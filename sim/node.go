@@ -109,7 +109,7 @@ func (n *node) startDaemon() {
 		o.Route53, o.HostedZone = nil, ""
 	}
 	n.effects = effects.New(o)
-	a, err := agent.New(states.Config{ClientPort: 2379, PeerPort: 2380, OnTotalLoss: states.HaltOnTotalLoss},
+	a, err := agent.New(states.Config{ClientPort: 2379, PeerPort: 2380, OnTotalLoss: n.plan.Loss},
 		n.effects, n.effects, agent.NewJournal(zerolog.Nop(), false, n.decided))
 	if err != nil {
 		n.fail("S9", "%v", err)

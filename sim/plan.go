@@ -3,6 +3,8 @@ package sim
 import (
 	"fmt"
 	"time"
+
+	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
 // Plan is what a seed makes of a run before it begins. It is printed with every failure.
@@ -12,6 +14,7 @@ type Plan struct {
 	Chaos time.Duration // how long faults are made
 	Quiet time.Duration // how long the converged cluster must stay untouched
 	Claim string        // where the claim is kept: route53, s3 or nowhere
+	Loss  states.TotalLoss
 
 	Hook bool // the group has a terminating lifecycle hook, so that instances have a minute to leave
 
@@ -33,7 +36,7 @@ func newPlan(seed uint64) Plan {
 	p := Plan{
 		Seed: seed, Nodes: []int{1, 3, 3, 3, 5}[s.below(5)],
 		Chaos: s.between(10*time.Minute, 40*time.Minute), Quiet: 20 * time.Minute,
-		Claim: []string{"route53", "route53", "route53", "s3"}[s.below(4)],
+		Claim: []string{"route53", "route53", "route53", "s3"}[s.below(4)], Loss: states.HaltOnTotalLoss,
 	}
 	p.Hook = s.chance(0.5)
 	for _, chance := range []*float64{&p.AWSError, &p.AWSThrottle, &p.AWSStale, &p.AWSLost, &p.EtcdError, &p.EtcdLost} {

@@ -81,7 +81,6 @@ func Run(o Options) Result {
 		plan = *o.Plan
 	}
 	w := newWorld(plan, o.Trace)
-	w.trace.plan(plan)
 	w.launch()
 	w.runChaos()
 	r := Result{Plan: plan}
@@ -115,6 +114,7 @@ func newWorld(plan Plan, trace io.Writer) *world {
 		ReconcileDelay: time.Second, MaxStale: stale, Fault: w.awsFault, Log: w.awsCalled,
 		OnRunning: w.instanceRuns, OnTerminate: w.instanceEnds,
 	})
+	w.trace.plan(plan)
 	w.check = checker{world: w, served: map[uint64]bool{}, removed: map[string]time.Duration{}}
 	return w
 }
