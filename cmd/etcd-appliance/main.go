@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -41,7 +42,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRootCommand(func() { reached = true })
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.SetArgs(args)
+	root.SetArgs(longFlags(args))
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
@@ -57,6 +58,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	return exitFailure
+}
+
+// longFlags lets a long flag be given with one hyphen too, as Go's own tools have it: no command here has a flag of one letter
+// but -h, so that nothing else can be meant.
+func longFlags(args []string) []string {
+	long := slices.Clone(args)
+	for i, arg := range long {
+		if len(arg) > 2 && arg[0] == '-' && arg[1] >= 'a' && arg[1] <= 'z' && arg[2] != '=' {
+			long[i] = "-" + arg
+		}
+	}
+	return long
 }
 
 func newRootCommand(reached func()) *cobra.Command {

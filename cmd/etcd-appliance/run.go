@@ -24,6 +24,7 @@ import (
 
 // runDaemon is the daemon from its start to its end: nil when it was told to stop and etcd has stopped.
 func runDaemon(ctx context.Context, c Config, log zerolog.Logger) error {
+	ctx = context.WithoutCancel(ctx) // a signal is a fact to decide from, not the end of everything at once
 	runtime.GOMAXPROCS(1) // it waits all day beside a server that needs the cores; waking a second thread costs more than it helps
 	inbox := make(chan func(), 64)
 	dir, err := datadir.New(c.DataDir)
