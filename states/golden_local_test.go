@@ -72,8 +72,8 @@ const testZone = "elephant.example.org."
 
 func (d *dialogue) zone(rest string) error {
 	head, list := elements(rest)
-	d.o.DNS = DNS{Configured: true}
-	if head[0] == "unread" {
+	d.o.DNS = DNS{Configured: head[0] != "none"}
+	if head[0] == "unread" || head[0] == "none" {
 		return nil
 	}
 	d.o.DNS.Known, d.o.DNS.At, d.o.DNS.Zone = Yes, d.o.Now, testZone

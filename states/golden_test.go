@@ -104,7 +104,7 @@ func describe(d *Decision) string {
 		say("%s -> %s (%s): %s", d.From, d.To, joinEvents(d.Path), d.Why)
 	}
 	for _, c := range d.Commands {
-		say("  do %s%s", c, details(c))
+		say("  do %s%s", strings.ReplaceAll(c.String(), "."+testZone, ""), details(c))
 	}
 	for _, r := range d.Reports {
 		say("  report %s", r)
@@ -151,7 +151,7 @@ func listMembers(list []ClaimMember) string {
 func describeSets(sign string, sets []Record) string {
 	s := ""
 	for _, r := range sets {
-		s += fmt.Sprintf("\n>      %s %s %s %d %s", sign, r.Name, r.Type, r.TTL, strings.Join(r.Values, ", "))
+		s += fmt.Sprintf("\n>      %s %s %s %d %s", sign, strings.TrimSuffix(r.Name, "."+testZone), r.Type, r.TTL, strings.Join(r.Values, ", "))
 	}
 	return s
 }

@@ -42,7 +42,7 @@ var verbs = map[string]func(*dialogue, string) error{
 	"members":    (*dialogue).members,    // members unknown | no-quorum | 7 at 3.7 leader i-a: i-a 3.7.3, i-b unhealthy 20s, i-c learner applied 9, i-d unstarted unasked
 	"local":      (*dialogue).local,      // local unknown | local silent | local i-a leader i-b learner | local i-a leaderless
 	"join":       (*dialogue).join,       // join nobody | join held by i-b | join held | join added i-d
-	"zone":       (*dialogue).zone,       // zone unread | zone nothing | zone published: i-a, i-b
+	"zone":       (*dialogue).zone,       // zone none (is configured) | zone unread | zone nothing | zone published: i-a, i-b
 	"record":     (*dialogue).record,     // record releaseetcd A 60: 10.0.0.1, 10.0.0.2 (the set is there) | record releaseetcd A (it is not)
 	"ending":     (*dialogue).endingSeen, // ending announced | ending shutdown | ending terminating: REASON
 }
