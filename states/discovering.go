@@ -28,6 +28,9 @@ func (t *turn) discover() verdict {
 		return wait("does not know its own instance ID yet")
 	}
 
+	if t.Group.Known == Yes && t.Polled.Before(t.since) {
+		return wait("asks its peers")
+	}
 	living := t.living()
 	switch {
 	case len(living) > 1:

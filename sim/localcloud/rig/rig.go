@@ -129,21 +129,19 @@ func (r *Rig) removeDir() {
 // newLauncher runs the daemon on every instance, in an environment that has nothing of ours but what a process needs: what
 // configures a daemon elsewhere must not configure these.
 func (r *Rig) newLauncher() (*localcloud.ProcessLauncher, error) {
-	daemon, err := filepath.Abs(r.options.Daemon)
-	if err != nil {
-		return nil, err
-	}
-	servers, err := filepath.Abs(r.options.EtcdDir)
-	if err != nil {
-		return nil, err
+	for _, path := range []*string{&r.options.Daemon, &r.options.EtcdDir} { // daemons run in other directories
+		var err error
+		if *path, err = filepath.Abs(*path); err != nil {
+			return nil, err
+		}
 	}
 	l := &localcloud.ProcessLauncher{Dir: r.options.Dir, Restart: r.options.Restart}
 	l.Command = func(i localcloud.Instance) *exec.Cmd {
-		args := []string{"run", "--hosted-zone", r.options.Zone, "--etcd-dir", servers, "--data-dir", r.dataDir(i.ID), "--log-format", "json"}
+		args := []string{"run", "--hosted-zone", r.options.Zone, "--etcd-dir", r.options.EtcdDir, "--data-dir", r.dataDir(i.ID), "--log-format", "json"}
 		if r.options.EtcdVersion != "" {
 			args = append(args, "--etcd-version", r.options.EtcdVersion)
 		}
-		cmd := exec.Command(daemon, append(args, r.options.Args...)...)
+		cmd := exec.Command(r.options.Daemon, append(args, r.options.Args...)...)
 		cmd.Env = plainEnvironment()
 		return cmd
 	}
@@ -195,6 +193,9 @@ func (r *Rig) createZone(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Options are those that the rig was started with, defaults filled in.
+func (r *Rig) Options() Options { return r.options }
 
 // Name is the name of the cluster in DNS.
 func (r *Rig) Name() string { return r.target.Cluster + "." + r.target.Zone }

@@ -1,0 +1,202 @@
+package states
+
+import (
+	"slices"
+	"strings"
+)
+
+// refused tells why a command must not be given for an observation; empty when it may. It is a rival of the rules: it looks at
+// the facts alone, and works each out in its own, dumb way.
+func refused(o *Observation, s State, c Command) string {
+	switch c := c.(type) {
+	case StartEtcd:
+		return refusedStart(o, c)
+	case StopEtcd:
+		return unless(s == Leaving && o.Process.Running == Yes && !o.Process.Stopping, "nothing to stop")
+	case SetAsideData:
+		return unless(o.Process.Running != Yes && (o.Disk.State == DiskMember || o.Disk.State == DiskBroken), "no data, or a server runs on it")
+	case ForgetSetAside:
+		return unless(o.Disk.SetAside && isVoter(o), "not a voter: its data may still be needed")
+	case RecordJoined:
+		return unless(isVoter(o), "is no voter")
+	case CreateClaim, UpdateClaim:
+		return refusedClaim(o, s, c)
+	case HoldJoinLock:
+		return unless(s == Joining, "does not join")
+	case ReleaseJoinLock:
+		return unless(o.Join.Owner == o.Self.ID, "does not hold it")
+	case AddMember:
+		return refusedAdd(o, s, c)
+	case PromoteMember:
+		i := slices.IndexFunc(o.Cluster.Members, func(m Member) bool { return m.ID == c.ID })
+		return unless(o.Cluster.Known == Yes && i >= 0 && o.Cluster.Members[i].Learner && o.Cluster.Local.MemberID == c.ID, "is not its own learner")
+	case RemoveMember:
+		return refusedRemoval(o, s, c)
+	case MoveLeader:
+		i := slices.IndexFunc(o.Cluster.Members, func(m Member) bool { return m.ID == c.To })
+		return unless(s == Leaving && o.Ending.Terminating == Yes && c.To != o.Cluster.Local.MemberID && i >= 0 &&
+			!o.Cluster.Members[i].Learner && o.Cluster.Members[i].Health == Yes, "not to a healthy other voter, or no need")
+	case PublishDNS:
+		return refusedPublication(o, s, c)
+	}
+	return "this test does not know the command"
+}
+
+func unless(ok bool, why string) string {
+	if ok {
+		return ""
+	}
+	return why
+}
+
+func isVoter(o *Observation) bool {
+	for _, m := range o.Cluster.Members {
+		if m.ID == o.Cluster.Local.MemberID && !m.Learner && m.ClientURL != "" {
+			return o.Cluster.Known == Yes && o.Cluster.Local.Answers == Yes
+		}
+	}
+	return false
+}
+
+func refusedStart(o *Observation, c StartEtcd) string {
+	switch {
+	case o.Process.Running != No:
+		return "a server runs, or may run"
+	case c.State == ClusterRestart:
+		return unless(o.Disk.State == DiskMember, "no data to restart on")
+	case o.Disk.State != DiskEmpty:
+		return "the disk is not known to be empty"
+	case c.Name == "" || c.Address == "" || c.Token == "" || !slices.Contains(o.Servers, c.Minor):
+		return "incomplete, or no such server"
+	case !slices.ContainsFunc(c.Cluster, func(m ClaimMember) bool { return m.ID == c.Name && m.Address == c.Address }):
+		return "is not in its own list"
+	}
+	names := map[string]bool{}
+	for _, m := range c.Cluster {
+		if names[m.ID] {
+			return "two members have one name"
+		}
+		names[m.ID] = true
+	}
+	return ""
+}
+
+// refusedClaim: a new cluster needs an empty disk, nothing living but the cluster that is forming, and the group seen whole.
+func refusedClaim(o *Observation, s State, c Command) string {
+	record := ClaimRecord{}
+	switch c := c.(type) {
+	case CreateClaim:
+		record = c.Record
+		if o.Claim.Exists != No {
+			return "it is not known that there is none"
+		}
+	case UpdateClaim:
+		record = c.New
+		if o.Claim.Exists != Yes || !o.Claim.Record.Equal(&c.Old) {
+			return "it does not replace what is there"
+		}
+	}
+	switch {
+	case o.Claim.Known != Yes || o.Claim.Foreign != "" || record.Token == "" || len(record.Members) == 0:
+		return "not read, not ours, or of nobody"
+	case record.State == ClaimFormed:
+		return unless(s == LeadingHousekeeping && record.ClusterID == o.Cluster.ID && o.Cluster.Known == Yes, "has formed no cluster")
+	case s != Bootstrapping || o.Disk.State != DiskEmpty || o.Process.Running == Yes:
+		return "this instance is not fresh"
+	case o.Group.Known != Yes || o.Now.Sub(o.Group.At) > staleGroup || o.Now.Sub(o.Polled) > stalePeers:
+		return "the group is not known, or not any more"
+	}
+	for _, p := range o.Peers {
+		if p.Answers == Yes && slices.ContainsFunc(p.Members, func(m Member) bool { return m.ClientURL != "" }) {
+			return "a cluster is living"
+		}
+	}
+	live := 0
+	for _, in := range o.Group.Instances {
+		if !in.InGroup || in.Address == "" || in.State == InstanceGone || in.State == InstanceStopped || in.State == InstanceUnknown {
+			continue
+		}
+		live++
+		if !record.Has(in.ID) {
+			return in.ID + " is in the group and not in the claim"
+		}
+	}
+	return unless(live == o.Group.Desired && len(record.Members) == live, "the group is not whole")
+}
+
+// refusedAdd: one at a time, under the lock, from a list read under it, and only while everybody is well.
+func refusedAdd(o *Observation, s State, c AddMember) string {
+	switch {
+	case s != Joining || o.Disk.State != DiskEmpty || o.Process.Running == Yes || c.Address != o.Self.Address:
+		return "this instance is not fresh"
+	case o.Cluster.Known != Yes || o.Join.Owner != o.Self.ID || o.Cluster.At.Before(o.Join.Held):
+		return "does not hold the lock, or read the list before it did"
+	}
+	for _, m := range o.Cluster.Members {
+		if m.Learner || m.Health != Yes || m.ClientURL == "" || m.Address == c.Address {
+			return "member " + m.Key() + " is in the way"
+		}
+	}
+	return ""
+}
+
+func refusedRemoval(o *Observation, s State, c RemoveMember) string {
+	i := slices.IndexFunc(o.Cluster.Members, func(m Member) bool { return m.ID == c.ID && m.Name == c.Name && m.Address == c.Address })
+	if o.Cluster.Known != Yes || i < 0 {
+		return "is not listed"
+	}
+	m := o.Cluster.Members[i]
+	if !m.Learner && !survivesDumbly(o.Cluster.Members, c.ID) {
+		return "the others are no quorum"
+	}
+	switch s {
+	case Leaving:
+		return unless(o.Ending.Terminating == Yes && m.ID == o.Cluster.Local.MemberID, "not its own, or not proven")
+	case Joining:
+		return unless(m.Address == o.Self.Address || m.Name == o.Self.ID, "not its own")
+	case LeadingHousekeeping:
+		return unless(m.Health == No && m.ID != o.Cluster.Local.MemberID && provenGone(&o.Group, m.Key()), "works, or is not proven gone")
+	}
+	return "has no business with it"
+}
+
+// provenGone by EC2's own word, or by three reads over a minute.
+func provenGone(g *Group, key string) bool {
+	for _, in := range g.Instances {
+		if in.ID == key || in.Address == key {
+			return g.Known == Yes && in.State == InstanceGone
+		}
+	}
+	for _, a := range g.Absent {
+		if a.Key == key && a.Reads >= 3 && !g.At.Before(a.Since.Add(absenceProof)) {
+			return g.Known == Yes
+		}
+	}
+	return false
+}
+
+func refusedPublication(o *Observation, s State, c PublishDNS) string {
+	if s != LeadingHousekeeping || !o.DNS.Configured || o.DNS.Known != Yes || o.Group.Known != Yes || o.Cluster.Known != Yes || len(c.New) == 0 {
+		return "does not know enough, or has nothing to say"
+	}
+	for _, old := range c.Old {
+		if !slices.ContainsFunc(o.DNS.Records, func(r Record) bool { return r.Equal(&old) }) {
+			return "replaces what is not there"
+		}
+	}
+	for _, r := range c.New {
+		if len(r.Values) == 0 || !slices.IsSorted(r.Values) || !strings.HasSuffix(r.Name, "."+o.Name+"."+o.DNS.Zone) && r.Name != o.Name+"."+o.DNS.Zone {
+			return "publishes nothing, or outside its own names: " + r.Name
+		}
+		if r.Type != "A" {
+			continue
+		}
+		for _, address := range r.Values {
+			i := slices.IndexFunc(o.Cluster.Members, func(m Member) bool { return m.Address == address })
+			if i < 0 || o.Cluster.Members[i].Learner || o.Cluster.Members[i].ClientURL == "" {
+				return address + " is no started voter's"
+			}
+		}
+	}
+	return ""
+}

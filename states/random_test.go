@@ -1,0 +1,230 @@
+package states
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// drawer makes observations out of bytes, so that a fuzzer can steer and shrink them. When the bytes have run out everything
+// drawn is the first choice, which is always the unknown.
+type drawer struct{ data []byte }
+
+func (r *drawer) n(of int) int {
+	if len(r.data) == 0 {
+		return 0
+	}
+	b := r.data[0]
+	r.data = r.data[1:]
+	return int(b) % of
+}
+
+func (r *drawer) yes() bool { return r.n(2) == 1 }
+
+func (r *drawer) fact() Fact { return Fact(r.n(3)) }
+
+func pick[T any](r *drawer, choices ...T) T { return choices[r.n(len(choices))] }
+
+// ago draws a time before now, around the limits that the rules know.
+func (r *drawer) ago(now time.Time) time.Time {
+	return now.Add(-pick(r, 0, time.Millisecond, 2*time.Second, 4*time.Second, 29*time.Second, 31*time.Second, 61*time.Second, time.Hour))
+}
+
+var letters = []string{"i-a", "i-b", "i-c", "i-d", "i-e"}
+
+// observation draws one of i-a's. It keeps to what effects can tell (see each part); within that, everything goes together.
+func (r *drawer) observation(now time.Time) Observation {
+	o := Observation{Now: now, Name: pick(r, "", "releaseetcd"), Wanted: pick(r, MinorVersion{}, minor36, minor37)}
+	o.Servers = pick(r, nil, []MinorVersion{minor37}, []MinorVersion{minor36, minor37})
+	if r.yes() {
+		o.Self = Self{ID: "i-a", Address: addressOf("i-a")}
+	}
+	o.Process, o.Disk = r.process(now), r.disk()
+	o.Group, o.Claim, o.DNS = r.group(now), r.claim(), r.dns(now)
+	o.Peers, o.Polled = r.peers(), r.ago(now)
+	o.Cluster = r.cluster(now)
+	if o.Self.ID != "" && o.Process.Running == Yes {
+		o.Cluster.Local = r.local(&o.Cluster)
+	}
+	o.Join = r.join(now)
+	o.Ending = Ending{}
+	if r.n(8) == 7 {
+		o.Ending = Ending{Shutdown: r.fact(), Terminating: r.fact(), Announced: r.fact(), Reason: pick(r, "", "SIGTERM")}
+	}
+	return o
+}
+
+func (r *drawer) process(now time.Time) Process {
+	p := Process{Running: r.fact(), Minor: pick(r, MinorVersion{}, minor36, minor37)}
+	if p.Running == Yes {
+		p.Stopping = r.n(4) == 3
+		return p
+	}
+	if p.Reason = ExitReason(r.n(int(ExitBootstrapped) + 1)); p.Reason != ExitNone {
+		p.Exits, p.Exited, p.Detail = 1+r.n(12), r.ago(now), "last words"
+	}
+	return p
+}
+
+func (r *drawer) disk() Disk {
+	d := Disk{State: DiskState(r.n(4)), SetAside: r.n(4) == 3, Error: pick(r, "", "input/output error")}
+	if r.yes() {
+		d.Minor, d.Name, d.Address, d.Joined = pick(r, minor37, minor36), "i-a", addressOf("i-a"), r.yes()
+	}
+	return d
+}
+
+func (r *drawer) group(now time.Time) Group {
+	if !r.yes() {
+		return Group{}
+	}
+	g := Group{Known: Yes, At: r.ago(now), Desired: r.n(6)}
+	for _, id := range letters {
+		switch state := InstanceState(r.n(5)); r.n(4) {
+		case 1:
+			g.Absent = append(g.Absent, Absence{Key: id, Reads: r.n(5), Since: r.ago(g.At)})
+		case 2, 3:
+			in := Instance{ID: id, State: state, InGroup: state != InstanceGone && r.n(4) != 3}
+			if state != InstanceGone && state != InstanceUnknown {
+				in.Address, in.DNSName = addressOf(id), dnsNameOf(addressOf(id))
+			}
+			g.Instances = append(g.Instances, in)
+		}
+	}
+	return g
+}
+
+// members draws a list without duplicates. A member that has not started has neither a name nor a client URL.
+func (r *drawer) members(now time.Time) []Member {
+	var list []Member
+	for i, id := range letters {
+		kind := r.n(6)
+		if kind == 0 {
+			continue
+		}
+		m := Member{ID: uint64(10 + i), Name: id, Address: addressOf(id), ClientURL: "http://" + addressOf(id) + ":2379", Learner: kind == 5}
+		if kind == 4 {
+			m.Name, m.ClientURL = "", ""
+			m.Learner = r.yes()
+		}
+		if m.Health = r.fact(); m.Health == No {
+			m.Unhealthy = r.ago(now)
+		}
+		m.Applied, m.Version = uint64(r.n(3)), pick(r, Version{}, Version{3, 6, 1}, Version{3, 7, 0})
+		list = append(list, m)
+	}
+	return list
+}
+
+func (r *drawer) cluster(now time.Time) Cluster {
+	c := Cluster{Known: r.fact()}
+	if c.Known != Unknown {
+		c.At, c.Asked, c.ID, c.Members = r.ago(now), r.ago(now), uint64(7+r.n(2)), r.members(now)
+		c.Version = pick(r, MinorVersion{}, minor36, minor37)
+	}
+	return c
+}
+
+// local draws what i-a's own server answers. That it was asked a moment before the list was read can show: see
+// TestPromotionSeenHalfway.
+func (r *drawer) local(c *Cluster) Local {
+	l := Local{Answers: r.fact(), MemberID: 10, ClusterID: 7, Leader: uint64(pick(r, 0, 10, 11, 12)), Learner: r.n(4) == 3}
+	if l.Answers != Yes {
+		return Local{Answers: l.Answers}
+	}
+	if m, ok := c.Member(l.MemberID); ok && !halfwaySolved {
+		l.Learner = m.Learner
+	}
+	return l
+}
+
+func (r *drawer) peers() []Peer {
+	var list []Peer
+	for _, id := range letters[1:] {
+		p := Peer{InstanceID: id, Address: addressOf(id)}
+		switch r.n(5) {
+		case 0:
+			continue
+		case 1:
+			p.Answers = Unknown
+		case 2:
+			p.Answers = No
+		default:
+			p.Answers, p.ClusterID, p.Members = Yes, pick[uint64](r, 7, 7, 7, 8), r.members(epoch)
+			p.ClusterVersion = pick(r, MinorVersion{}, unsettled, minor36, minor37, MinorVersion{3, 3})
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// claim draws one as a store gives it: once read it is there or not, and a record that was understood names somebody.
+func (r *drawer) claim() Claim {
+	c := Claim{Store: pick(r, ClaimNowhere, ClaimInRoute53, ClaimInS3)}
+	if c.Store == ClaimNowhere || !r.yes() {
+		return c
+	}
+	c.Known, c.Exists = Yes, pick(r, No, Yes)
+	if c.Exists == No {
+		return c
+	}
+	if r.n(6) == 5 {
+		c.Foreign = "it says hello"
+		return c
+	}
+	c.Record = ClaimRecord{State: ClaimState(r.n(2)), Token: pick(r, "releaseetcd-1", "releaseetcd-2")}
+	if c.Record.State == ClaimFormed {
+		c.Record.ClusterID = uint64(7 + r.n(2))
+	}
+	for _, id := range letters {
+		if r.yes() {
+			c.Record.Members = append(c.Record.Members, ClaimMember{id, addressOf(id)})
+		}
+	}
+	if len(c.Record.Members) == 0 {
+		c.Record.Members = []ClaimMember{{"i-z", "10.0.0.26"}}
+	}
+	return c
+}
+
+func (r *drawer) dns(now time.Time) DNS {
+	d := DNS{Configured: r.yes()}
+	if !d.Configured || !r.yes() {
+		return d
+	}
+	d.Known, d.At, d.Zone = Yes, r.ago(now), testZone
+	for _, name := range []string{"", "_etcd._tcp.", "_etcd-server._tcp."} {
+		rec := Record{Name: name + "releaseetcd." + testZone, Type: "SRV", TTL: pick[int64](r, 60, 300)}
+		if name == "" {
+			rec.Type = "A"
+		}
+		for _, id := range letters {
+			if !r.yes() {
+				continue
+			}
+			value := addressOf(id)
+			if name != "" {
+				value = fmt.Sprintf("1 1 2379 %s.", dnsNameOf(value))
+			}
+			rec.Values = append(rec.Values, value)
+		}
+		if len(rec.Values) > 0 {
+			d.Records = append(d.Records, rec)
+		}
+	}
+	slices.SortFunc(d.Records, func(a, b Record) int { return strings.Compare(a.Name, b.Name) })
+	return d
+}
+
+func (r *drawer) join(now time.Time) Join {
+	switch r.n(4) {
+	case 1:
+		return Join{Owner: "i-b"}
+	case 2:
+		return Join{Owner: "i-a", Held: r.ago(now)}
+	case 3:
+		return Join{Owner: "i-a", Held: r.ago(now), Added: uint64(pick(r, 10, 11)), Since: r.ago(now)}
+	}
+	return Join{}
+}
