@@ -8,8 +8,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newCloudCommand() *cobra.Command { return stub("cloud") }
-func newDemoCommand() *cobra.Command  { return stub("demo") }
 func newBenchCommand() *cobra.Command { return stub("bench") }
 
 func stub(name string) *cobra.Command {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -104,6 +105,10 @@ func (s *servers) askPeerPort(ctx context.Context, address string) (cluster uint
 	}
 	res, err := s.http.Do(req)
 	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) {
+			err = op.Err // without the address, which is known
+		}
 		return 0, nil, fmt.Errorf("peer port: %w", err)
 	}
 	defer res.Body.Close()
