@@ -151,6 +151,8 @@ func TestMain(m *testing.M) {
 		select {}
 	case "server":
 		select {}
+	case "cloud":
+		runCloud(os.Args[1])
 	}
 	os.Exit(m.Run())
 }
@@ -217,6 +219,49 @@ func TestProcesses(t *testing.T) {
 	daemon, server = pids(t, l, second)
 	must(t, s.Close())
 	expect(t, "alive after close", alive(daemon) || alive(server), false)
+}
+
+// runCloud is a cloud of one instance in a process of its own.
+func runCloud(dir string) {
+	l := &localcloud.ProcessLauncher{Dir: dir, Command: func(localcloud.Instance) *exec.Cmd {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "LOCALCLOUD_TEST=daemon")
+		return cmd
+	}}
+	s, err := localcloud.New(localcloud.Options{Launcher: l})
+	if err != nil {
+		panic(err)
+	}
+	s.Do(func(c *awsfake.Cloud) {
+		_, err = c.AutoScaling("test").CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
+			AutoScalingGroupName: aws.String("etcd"), MinSize: aws.Int32(1), MaxSize: aws.Int32(1)})
+	})
+	if err != nil {
+		panic(err)
+	}
+	select {}
+}
+
+// A cloud that is killed cannot clean up; its daemons are told to.
+func TestKilledCloud(t *testing.T) {
+	dir := t.TempDir()
+	cloud := exec.Command(os.Args[0], dir)
+	cloud.Env = append(os.Environ(), "LOCALCLOUD_TEST=cloud")
+	must(t, cloud.Start())
+	var daemon, server int
+	eventually(t, "a daemon", func() bool {
+		found, _ := filepath.Glob(filepath.Join(dir, "i-*", "pids"))
+		if len(found) == 0 {
+			return false
+		}
+		b, _ := os.ReadFile(found[0])
+		n, _ := fmt.Sscan(string(b), &daemon, &server)
+		return n == 2
+	})
+	t.Cleanup(func() { syscall.Kill(server, syscall.SIGKILL) }) // this daemon does not
+	must(t, cloud.Process.Kill())
+	cloud.Wait()
+	eventually(t, "end of the daemon", func() bool { return !alive(daemon) })
 }
 
 func TestMetadataService(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -111,9 +112,29 @@ func (l *ProcessLauncher) start(i Instance) (*exec.Cmd, error) {
 	if cmd.Stderr == nil {
 		cmd.Stderr = log
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	return cmd, cmd.Start()
+	// Should the cloud be killed, its daemons are asked to stop, and stop their servers.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	return cmd, fork(cmd)
 }
+
+// fork starts a command from a thread that lasts as long as the process: the
+// death signal comes at the end of the thread that forked (prctl(2)).
+func fork(cmd *exec.Cmd) error {
+	started := make(chan error)
+	forker() <- func() { started <- cmd.Start() }
+	return <-started
+}
+
+var forker = sync.OnceValue(func() chan<- func() {
+	forks := make(chan func())
+	go func() {
+		runtime.LockOSThread()
+		for f := range forks {
+			f()
+		}
+	}()
+	return forks
+})
 
 // supervise waits for the daemon, and starts it again if that is asked for.
 func (l *ProcessLauncher) supervise(d *daemon, i Instance, cmd *exec.Cmd) {
