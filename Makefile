@@ -76,8 +76,9 @@ image: ## build the container image with buildah, podman or docker
 
 .PHONY: test
 test: check build etcd ## run every check and every test: the one command that decides
-	$(call say,docs/states.md is what the table of edges draws)
+	$(call say,docs/states.md and README.md show what the table of edges draws)
 	$(DAEMON) diagram --check docs/states.md
+	$(DAEMON) diagram --check README.md
 	$(call say,simulate $(N) clusters)
 	$(DAEMON) sim --seeds $(N)
 	$(call say,go test)
@@ -104,10 +105,11 @@ bench: build $(call server,$(DEMO_MINORS)) $(ETCDCTL) ## measure the daemon and 
 # A package with golden files has tests named Golden and a test flag -rewrite.
 # Only those packages are run: the others would refuse the flag.
 .PHONY: golden
-golden: build etcd ## regenerate the golden files and docs/states.md, and show what changed
+golden: build etcd ## regenerate the golden files and the diagrams, and show what changed
 	@packages=$$(grep -rlw --include='*_test.go' rewrite $(CODE) | xargs -r -n 1 dirname | sort -u | sed 's,^,./,'); \
 	if [ -n "$$packages" ]; then set -x; go test $$packages -run Golden -rewrite; fi
 	$(DAEMON) diagram --write docs/states.md
+	$(DAEMON) diagram --write README.md
 	git diff --stat
 
 ##### Checking
