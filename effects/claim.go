@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -50,9 +51,10 @@ func claimFromRecords(records []states.Record, name string) foundClaim {
 }
 
 func (e *Effects) readBucket(ctx context.Context, cluster string) (func(), error) {
+	at := e.Now()
 	out, err := e.S3.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(e.Bucket), Key: aws.String(claimKey(cluster))})
 	if hasCode(err, "NoSuchKey") {
-		return func() { e.setClaim(foundClaim{}) }, nil
+		return func() { e.setClaim(at, foundClaim{}) }, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the claim from bucket %s: %w", e.Bucket, err)
@@ -63,12 +65,12 @@ func (e *Effects) readBucket(ctx context.Context, cluster string) (func(), error
 		return nil, fmt.Errorf("read the claim from bucket %s: %w", e.Bucket, err)
 	}
 	found := foundClaim{exists: true, text: strings.TrimSpace(string(body)), seen: claimSeen{etag: deref(out.ETag)}}
-	return func() { e.setClaim(found) }, nil
+	return func() { e.setClaim(at, found) }, nil
 }
 
-func (e *Effects) setClaim(found foundClaim) {
+func (e *Effects) setClaim(at time.Time, found foundClaim) {
 	e.claimSeen = found.seen
-	c := states.Claim{Store: e.facts.Claim.Store, Known: states.Yes, Exists: states.Is(found.exists)}
+	c := states.Claim{Store: e.facts.Claim.Store, Known: states.Yes, At: at, Exists: states.Is(found.exists)}
 	if found.exists {
 		record, err := parseClaim(found.text)
 		if err != nil {

@@ -20,15 +20,22 @@ const listRest = 10 * time.Second
 func (e *Effects) askCluster() question {
 	at, wide, before, endpoints := e.Now(), e.wide, e.facts.Cluster, slices.Clone(e.endpoints)
 	listDue := wide || before.Known != states.Yes || at.Sub(before.At) >= listRest || !e.lanes[states.LaneCluster].done.Before(before.At)
-	own := ""
+	own, self, joining := "", e.facts.Self.Address, e.joining
 	if e.facts.Process.Running == states.Yes {
-		own = e.clientURL(e.facts.Self.Address)
+		own = e.clientURL(self)
 	}
 	return func(ctx context.Context) (func(), error) {
 		next := before
 		next.Local = states.Local{}
 		if own != "" {
-			next.Local = e.askLocal(ctx, own)
+			restored := time.Time{}
+			if joining && before.Local.Answers != states.Yes {
+				restored = e.askRestored(ctx, self, before.Local.Restored)
+			}
+			next.Local = e.askLocal(ctx, own, before.Local.Answers == states.Yes)
+			if next.Local.Answers != states.Yes {
+				next.Local.Restored = restored
+			}
 		}
 		serves := next.Local.Answers == states.Yes && next.Local.Leader != 0 && !next.Local.Learner
 		if serves && !listDue {
@@ -59,12 +66,19 @@ func (e *Effects) setCluster(c states.Cluster) {
 		c.Local = states.Local{}
 	}
 	e.markUnhealthy(c.Members)
+	e.group.stale = e.group.stale || !sameMembers(e.facts.Cluster.Members, c.Members)
 	e.facts.Cluster = c
 	if c.Known == states.Yes {
 		e.endpoints = e.endpoints[:0]
 		e.addEndpoints(c.Members)
 		e.Etcd.Forget(e.endpoints)
 	}
+}
+
+// sameMembers tells whether two lists stand for the same instances. Where they do not, AWS is worth asking about the new ones
+// before anything is published of them.
+func sameMembers(a, b []states.Member) bool {
+	return slices.EqualFunc(a, b, func(a, b states.Member) bool { return a.ID == b.ID && a.Name == b.Name })
 }
 
 // markUnhealthy keeps since when each member has been unhealthy.
@@ -88,7 +102,16 @@ func (e *Effects) markUnhealthy(members []states.Member) {
 	}
 }
 
-func (e *Effects) askLocal(ctx context.Context, endpoint string) states.Local {
+// startPatience is how long a server that has not answered yet is waited for. Until a member is ready its client port accepts
+// connections and says nothing (etcd server/embed), and a longer wait would only delay the next look.
+const startPatience = 250 * time.Millisecond
+
+func (e *Effects) askLocal(ctx context.Context, endpoint string, answered bool) states.Local {
+	if !answered {
+		bounded, cancel := e.Within(ctx, startPatience)
+		defer cancel()
+		ctx = bounded
+	}
 	s, err := e.Etcd.Status(ctx, endpoint)
 	if err != nil {
 		return states.Local{Answers: states.No}
@@ -96,6 +119,19 @@ func (e *Effects) askLocal(ctx context.Context, endpoint string) states.Local {
 	return states.Local{
 		Answers: states.Yes, MemberID: s.MemberID, ClusterID: s.ClusterID, Leader: s.Leader,
 		Learner: s.Learner, Applied: s.Applied, Version: s.Version,
+	}
+}
+
+// askRestored asks our own peer port since when our server knows the cluster's version, which comes with the cluster's data.
+func (e *Effects) askRestored(ctx context.Context, self string, before time.Time) time.Time {
+	answer, err := e.Peers.Ask(ctx, self)
+	switch {
+	case err != nil || !answer.ClusterVersion.Known():
+		return time.Time{}
+	case before.IsZero():
+		return e.Now()
+	default:
+		return before
 	}
 }
 

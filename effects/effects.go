@@ -29,6 +29,8 @@ type Options struct {
 
 	Now   func() time.Time
 	Spawn Spawn
+	// Within bounds a part of a question more tightly than its source is; the simulator's calls take no time, and need none.
+	Within func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc)
 	// Parallel calls f for 0 to n-1 and returns when all have ended; the simulator calls them one after the other.
 	Parallel func(n int, f func(i int))
 	Log      zerolog.Logger
@@ -63,6 +65,7 @@ type Effects struct {
 	unhealthy map[uint64]time.Time
 	endpoints []string // client URLs of members, last seen
 	wide      bool
+	joining   bool // the server that runs was started on an empty disk, to join
 	complaint complaints
 }
 

@@ -134,7 +134,7 @@ func (e *Effects) startEtcd(c states.StartEtcd) error {
 	if err := e.Process.Start(c); err != nil {
 		return fmt.Errorf("%s: %w", c, err)
 	}
-	e.cluster.dirty = true
+	e.cluster.dirty, e.joining = true, c.State == states.ClusterExisting
 	return nil
 }
 

@@ -48,7 +48,7 @@ func (e *Effects) askGroup() question {
 				Instances: instances(asg, described),
 				Absent:    absences(e.facts.Group.Absent, keys, asg, described, at),
 			}
-			e.peers.stale = !slices.Equal(before, e.facts.Group.Instances)
+			e.peers.stale = e.peers.stale || !slices.Equal(before, e.facts.Group.Instances)
 		}, nil
 	}
 }

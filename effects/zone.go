@@ -2,6 +2,7 @@ package effects
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -48,6 +49,7 @@ func (e *Effects) readZone(ctx context.Context, id, zone, cluster string) (func(
 			return nil, err
 		}
 	}
+	at := e.Now()
 	records, err := e.listRecords(ctx, id, cluster+"."+zone)
 	if err != nil {
 		return nil, err
@@ -58,7 +60,7 @@ func (e *Effects) readZone(ctx context.Context, id, zone, cluster string) (func(
 		claim := claimName(cluster, zone)
 		e.facts.DNS.Records = slices.DeleteFunc(slices.Clone(records), func(r states.Record) bool { return r.Name == claim })
 		if e.S3 == nil {
-			e.setClaim(claimFromRecords(records, claim))
+			e.setClaim(at, claimFromRecords(records, claim))
 		}
 	}, nil
 }
@@ -168,6 +170,10 @@ func (e *Effects) change(ctx context.Context, zone string, old, replacement []st
 	_, err := e.Route53.ChangeResourceRecordSets(ctx, &route53.ChangeResourceRecordSetsInput{
 		HostedZoneId: aws.String(zone), ChangeBatch: &r53types.ChangeBatch{Changes: changes},
 	})
+	var refused *r53types.InvalidChangeBatch
+	if errors.As(err, &refused) && len(refused.Messages) > 0 { // the error's own text is only that the batch was refused
+		err = fmt.Errorf("%w: %s", err, strings.Join(refused.Messages, "; "))
+	}
 	if hasCode(err, "InvalidChangeBatch") {
 		return fmt.Errorf("%w: %w", ErrChanged, err)
 	}

@@ -98,7 +98,7 @@ func (n *node) startDaemon() {
 	o := effects.Options{
 		IMDS: n.cloud.IMDS(caller), EC2: n.cloud.EC2(caller), AutoScaling: n.cloud.AutoScaling(caller), Route53: n.cloud.Route53(caller),
 		Etcd: checkedEtcd{n.etcd.Etcd(), n}, Peers: n.etcd.Peers(), Process: checkedProcess{n.etcd.Process(), n}, Disk: checkedDisk{n.etcd.Disk(), n},
-		Now: func() time.Time { return n.clock }, Spawn: n.spawn(n.life), Parallel: oneByOne, Log: zerolog.Nop(),
+		Now: func() time.Time { return n.clock }, Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
 		Named: func(group string) (string, error) { return group, nil }, HostedZone: zoneName,
 		ClientPort: 2379, PeerPort: 2380, Wanted: wanted, Servers: servers,
 	}
@@ -211,6 +211,10 @@ func (n *node) crashPoint() {
 	if n.chaos && n.calls.chance(n.plan.DaemonCrash) {
 		panic(crashed{})
 	}
+}
+
+func unbounded(ctx context.Context, _ time.Duration) (context.Context, context.CancelFunc) {
+	return ctx, func() {}
 }
 
 func oneByOne(k int, f func(int)) {

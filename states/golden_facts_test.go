@@ -87,6 +87,11 @@ func (d *dialogue) peer(rest string) error {
 	return nil
 }
 
+func (d *dialogue) polled(string) error {
+	d.o.Polled = d.o.Now
+	return nil
+}
+
 func (d *dialogue) readMembers(list [][]string) ([]Member, error) {
 	var members []Member
 	for _, words := range list {

@@ -53,7 +53,7 @@ func (d *dialogue) process(rest string) error {
 		if err != nil || exitReasons[words[1]] == ExitNone {
 			return fmt.Errorf("process %q", rest)
 		}
-		p.Reason, p.Exited, p.Minor = exitReasons[words[1]], d.o.Now.Add(-ago), d.o.Disk.Minor
+		p.Reason, p.Started, p.Exited, p.Minor = exitReasons[words[1]], d.o.Now.Add(-ago), d.o.Now.Add(-ago), d.o.Disk.Minor
 		p.Exits, err = strconv.Atoi(words[2])
 		if err != nil {
 			return err
@@ -124,14 +124,18 @@ func (d *dialogue) record(rest string) error {
 func (d *dialogue) endingSeen(rest string) error {
 	what, reason, _ := strings.Cut(rest, ":")
 	e := &d.o.Ending
-	e.Reason = strings.TrimSpace(reason)
+	if reason != "" {
+		e.Reason = strings.TrimSpace(reason)
+	}
 	switch what {
 	case "announced":
-		e.Announced = Yes
+		e.Announced, e.Asked = Yes, d.o.Now
 	case "shutdown":
-		e.Shutdown = Yes
+		e.Shutdown, e.Requested = Yes, d.o.Now
 	case "terminating":
-		e.Terminating = Yes
+		e.Terminating, e.Announced, e.Asked = Yes, Yes, d.o.Now
+	case "asked":
+		e.Announced, e.Asked = No, d.o.Now
 	default:
 		return fmt.Errorf("ending %q", what)
 	}

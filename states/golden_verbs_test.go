@@ -36,6 +36,7 @@ var verbs = map[string]func(*dialogue, string) error{
 	"group":      (*dialogue).group,      // group unknown | group desired 3: i-a running, i-b pending, i-c no-address, i-d gone, i-e outside running
 	"absent":     (*dialogue).absent,     // absent i-c 3 reads 60s (the last read did not show it, nor did those before)
 	"peer":       (*dialogue).peer,       // peer i-b refuses | peer i-b silent | peer i-b answers 7 at 3.7: i-a, i-b unstarted
+	"polled":     (*dialogue).polled,     // polled: the peers were asked just now, and said what they said before
 	"claim":      (*dialogue).claim,      // claim nowhere | unread | absent | foreign WHY | pending TOKEN: i-a, i-b | formed 7 TOKEN: i-a, i-b
 	"disk":       (*dialogue).disk,       // disk unknown WHY | disk empty aside | disk member 3.7 joined | disk broken joined: WHY
 	"process":    (*dialogue).process,    // process unknown | stopped | stopping 3.7 | running 3.7 | ended crash 3 times 5s ago: LAST WORDS
@@ -44,7 +45,7 @@ var verbs = map[string]func(*dialogue, string) error{
 	"join":       (*dialogue).join,       // join nobody | join held by i-b | join held | join added i-d
 	"zone":       (*dialogue).zone,       // zone none (is configured) | zone unread | zone nothing | zone published: i-a, i-b
 	"record":     (*dialogue).record,     // record releaseetcd A 60: 10.0.0.1, 10.0.0.2 (the set is there) | record releaseetcd A (it is not)
-	"ending":     (*dialogue).endingSeen, // ending announced | ending shutdown | ending terminating: REASON
+	"ending":     (*dialogue).endingSeen, // ending announced | terminating: REASON | shutdown: REASON | asked (the metadata, which announces nothing)
 }
 
 func (d *dialogue) daemon(rest string) error {

@@ -29,8 +29,12 @@ func (t *turn) housekeep() verdict {
 	v.why = t.steady("leads a cluster in order")
 	t.watch(&v)
 	t.remove(&v)
-	t.keepClaim(&v)
-	t.keepDNS(&v)
+	if t.Claim.Store != ClaimNowhere && t.Claim.At.Before(t.since) || t.DNS.Configured && t.DNS.At.Before(t.since) {
+		v.needs.Zone = fast // what it read before it led may be another leader's work by now
+	} else {
+		t.keepClaim(&v)
+		t.keepDNS(&v)
+	}
 	slices.Sort(v.reports)
 	return v
 }

@@ -206,6 +206,11 @@ func (t *turn) joinRunning() verdict {
 	local := t.Local()
 	me, listed := t.Cluster.Member(local.MemberID)
 	switch {
+	case t.Process.Stopping:
+		v.why = "waits for its server to stop"
+	case t.announcementLost():
+		v.why = "has the cluster's data, and its announcement was lost: restarts its server"
+		v.commands = append(v.commands, StopEtcd{Why: "its announcement was lost"})
 	case local.Answers != Yes:
 		v.why = "waits for its server to answer"
 	case t.Cluster.Known != Yes || !listed:
@@ -215,12 +220,23 @@ func (t *turn) joinRunning() verdict {
 	case me.Learner:
 		v.why = "is a learner: asks to be promoted"
 		v.commands = append(v.commands, PromoteMember{ID: me.ID})
-	case !me.Started() || local.Leader == 0:
+	case !me.Started() || local.Leader == 0 || local.Learner:
+		// Its own server may be told of the promotion a moment after the member list shows it.
 		v.why = "is a voter: waits for its server to follow the leader"
 	default:
 		return move(Serving, "is a voter")
 	}
 	return v
+}
+
+// announcementLost tells whether a learner's server waits for the answer to an announcement that went down with a connection.
+// etcd replaces all its connections when it has taken a snapshot (server/etcdserver applySnapshot, seen in 3.7.3); what it had
+// proposed just before, its own client URL, is lost then, and proposed again only after the request timeout of 7 s. A restart
+// needs no snapshot, and serves at once. Only a learner is restarted: nobody counts on it yet.
+func (t *turn) announcementLost() bool {
+	me := t.mine()
+	since := t.Local().Restored
+	return me != nil && me.Learner && !me.Started() && !since.IsZero() && t.Now.Sub(since) >= announceWithin
 }
 
 // joinStopped has data, and a server that ended before its member became a voter.

@@ -29,7 +29,8 @@ func FuzzStep(f *testing.F) {
 // TestRandomSteps is the same, without a fuzzer.
 func TestRandomSteps(t *testing.T) {
 	given := map[string]int{}
-	for seed := range uint64(20_000) {
+	t.Cleanup(func() { t.Log(given) })
+	for seed := range uint64(10_000) {
 		if err := tellAnd(randomBytes(seed), func(d *Decision) { count(given, d) }); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
@@ -57,7 +58,7 @@ func count(given map[string]int, d *Decision) {
 
 func randomBytes(seed uint64) []byte {
 	r := rand.New(rand.NewPCG(seed, 7))
-	data := make([]byte, 900)
+	data := make([]byte, 1200)
 	for i := range data {
 		data[i] = byte(r.Uint32())
 	}
@@ -68,7 +69,7 @@ func tell(data []byte) error { return tellAnd(data, func(*Decision) {}) }
 
 // tellAnd shows two machines the same few observations.
 func tellAnd(data []byte, also func(*Decision)) error {
-	r := &drawer{data}
+	r := &drawer{data: data}
 	config := testConfig
 	config.OnTotalLoss = pick(r, HaltOnTotalLoss, NewOnTotalLoss)
 	start := pick(r, States()...)

@@ -168,6 +168,7 @@ func (s ClaimState) String() string {
 type Claim struct {
 	Store   ClaimStore
 	Known   Fact // whether the store was read; the record may still not be there
+	At      time.Time
 	Exists  Fact
 	Record  ClaimRecord
 	Foreign string // why a record of that name cannot be ours; empty when it can
@@ -279,6 +280,9 @@ type Local struct {
 	Learner   bool
 	Applied   uint64
 	Version   Version
+	// Restored is since when the server that was started to join has the cluster's data, and yet does not serve; zero
+	// when it serves, and for every other start. Its peer port tells.
+	Restored time.Time
 }
 
 // Member finds a member by ID.

@@ -66,7 +66,7 @@ func refusedStart(o *Observation, c StartEtcd) string {
 		return unless(o.Disk.State == DiskMember, "no data to restart on")
 	case o.Disk.State != DiskEmpty:
 		return "the disk is not known to be empty"
-	case c.Name == "" || c.Address == "" || c.Token == "" || !slices.Contains(o.Servers, c.Minor):
+	case c.Name == "" || c.Address == "" || c.State == ClusterNew && c.Token == "" || !slices.Contains(o.Servers, c.Minor):
 		return "incomplete, or no such server"
 	case !slices.ContainsFunc(c.Cluster, func(m ClaimMember) bool { return m.ID == c.Name && m.Address == c.Address }):
 		return "is not in its own list"

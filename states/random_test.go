@@ -9,7 +9,13 @@ import (
 
 // drawer makes observations out of bytes, so that a fuzzer can steer and shrink them. When the bytes have run out everything
 // drawn is the first choice, which is always the unknown.
-type drawer struct{ data []byte }
+type drawer struct {
+	data []byte
+	calm bool // most facts are known and good, as on most days; some rules show only then
+}
+
+// mostly is true on most calm days, and never on others.
+func (r *drawer) mostly() bool { return r.calm && r.n(8) > 0 }
 
 func (r *drawer) n(of int) int {
 	if len(r.data) == 0 {
@@ -22,12 +28,20 @@ func (r *drawer) n(of int) int {
 
 func (r *drawer) yes() bool { return r.n(2) == 1 }
 
-func (r *drawer) fact() Fact { return Fact(r.n(3)) }
+func (r *drawer) fact() Fact {
+	if r.mostly() {
+		return Yes
+	}
+	return Fact(r.n(3))
+}
 
 func pick[T any](r *drawer, choices ...T) T { return choices[r.n(len(choices))] }
 
 // ago draws a time before now, around the limits that the rules know.
 func (r *drawer) ago(now time.Time) time.Time {
+	if r.mostly() {
+		return now
+	}
 	return now.Add(-pick(r, 0, time.Millisecond, 2*time.Second, 4*time.Second, 29*time.Second, 31*time.Second, 61*time.Second, time.Hour))
 }
 
@@ -35,9 +49,10 @@ var letters = []string{"i-a", "i-b", "i-c", "i-d", "i-e"}
 
 // observation draws one of i-a's. It keeps to what effects can tell (see each part); within that, everything goes together.
 func (r *drawer) observation(now time.Time) Observation {
+	r.calm = r.n(4) > 0
 	o := Observation{Now: now, Name: pick(r, "", "releaseetcd"), Wanted: pick(r, MinorVersion{}, minor36, minor37)}
 	o.Servers = pick(r, nil, []MinorVersion{minor37}, []MinorVersion{minor36, minor37})
-	if r.yes() {
+	if r.mostly() || r.yes() {
 		o.Self = Self{ID: "i-a", Address: addressOf("i-a")}
 	}
 	o.Process, o.Disk = r.process(now), r.disk()
@@ -51,12 +66,16 @@ func (r *drawer) observation(now time.Time) Observation {
 	o.Ending = Ending{}
 	if r.n(8) == 7 {
 		o.Ending = Ending{Shutdown: r.fact(), Terminating: r.fact(), Announced: r.fact(), Reason: pick(r, "", "SIGTERM")}
+		o.Ending.Requested, o.Ending.Asked = r.ago(now), r.ago(now)
 	}
 	return o
 }
 
 func (r *drawer) process(now time.Time) Process {
-	p := Process{Running: r.fact(), Minor: pick(r, MinorVersion{}, minor36, minor37)}
+	p := Process{Running: Fact(r.n(3)), Minor: pick(r, MinorVersion{}, minor36, minor37)}
+	if p.Minor.Known() {
+		p.Started = r.ago(now)
+	}
 	if p.Running == Yes {
 		p.Stopping = r.n(4) == 3
 		return p
@@ -68,7 +87,7 @@ func (r *drawer) process(now time.Time) Process {
 }
 
 func (r *drawer) disk() Disk {
-	d := Disk{State: DiskState(r.n(4)), SetAside: r.n(4) == 3, Error: pick(r, "", "input/output error")}
+	d := Disk{State: pick(r, DiskUnknown, DiskEmpty, DiskEmpty, DiskMember, DiskMember, DiskBroken), SetAside: r.n(4) == 3, Error: pick(r, "", "input/output error")}
 	if r.yes() {
 		d.Minor, d.Name, d.Address, d.Joined = pick(r, minor37, minor36), "i-a", addressOf("i-a"), r.yes()
 	}
@@ -76,10 +95,11 @@ func (r *drawer) disk() Disk {
 }
 
 func (r *drawer) group(now time.Time) Group {
-	if !r.yes() {
+	if !r.mostly() && !r.yes() {
 		return Group{}
 	}
 	g := Group{Known: Yes, At: r.ago(now), Desired: r.n(6)}
+	whole := r.mostly()
 	for _, id := range letters {
 		switch state := InstanceState(r.n(5)); r.n(4) {
 		case 1:
@@ -92,14 +112,25 @@ func (r *drawer) group(now time.Time) Group {
 			g.Instances = append(g.Instances, in)
 		}
 	}
+	if whole {
+		g.Desired = 0
+		for _, in := range g.Instances {
+			if in.InGroup && in.Address != "" && in.State != InstanceStopped {
+				g.Desired++
+			}
+		}
+	}
 	return g
 }
 
-// members draws a list without duplicates. A member that has not started has neither a name nor a client URL.
+// members draws a list of at least one, without duplicates. A member that has not started has neither a name nor a client URL.
 func (r *drawer) members(now time.Time) []Member {
 	var list []Member
 	for i, id := range letters {
 		kind := r.n(6)
+		if calm := r.mostly(); calm {
+			kind %= 3 // not there, or a voter
+		}
 		if kind == 0 {
 			continue
 		}
@@ -113,6 +144,9 @@ func (r *drawer) members(now time.Time) []Member {
 		}
 		m.Applied, m.Version = uint64(r.n(3)), pick(r, Version{}, Version{3, 6, 1}, Version{3, 7, 0})
 		list = append(list, m)
+	}
+	if len(list) == 0 {
+		list = []Member{{ID: 99, Name: "i-z", Address: "10.0.0.26", ClientURL: "http://10.0.0.26:2379"}}
 	}
 	return list
 }
@@ -129,7 +163,7 @@ func (r *drawer) cluster(now time.Time) Cluster {
 // local draws what i-a's own server answers. That it was asked a moment before the list was read can show: see
 // TestPromotionSeenHalfway.
 func (r *drawer) local(c *Cluster) Local {
-	l := Local{Answers: r.fact(), MemberID: 10, ClusterID: 7, Leader: uint64(pick(r, 0, 10, 11, 12)), Learner: r.n(4) == 3}
+	l := Local{Answers: r.fact(), MemberID: 10, ClusterID: 7, Leader: uint64(pick(r, 0, 10, 10, 11)), Learner: r.n(4) == 3}
 	if l.Answers != Yes {
 		return Local{Answers: l.Answers}
 	}
@@ -147,11 +181,11 @@ func (r *drawer) peers() []Peer {
 		case 0:
 			continue
 		case 1:
-			p.Answers = Unknown
-		case 2:
 			p.Answers = No
+		case 2:
+			p.Answers = Fact(r.n(2))
 		default:
-			p.Answers, p.ClusterID, p.Members = Yes, pick[uint64](r, 7, 7, 7, 8), r.members(epoch)
+			p.Answers, p.ClusterID, p.Members = Yes, pick[uint64](r, 7, 7, 7, 7, 7, 7, 7, 8), r.members(epoch)
 			p.ClusterVersion = pick(r, MinorVersion{}, unsettled, minor36, minor37, MinorVersion{3, 3})
 		}
 		list = append(list, p)
@@ -162,7 +196,7 @@ func (r *drawer) peers() []Peer {
 // claim draws one as a store gives it: once read it is there or not, and a record that was understood names somebody.
 func (r *drawer) claim() Claim {
 	c := Claim{Store: pick(r, ClaimNowhere, ClaimInRoute53, ClaimInS3)}
-	if c.Store == ClaimNowhere || !r.yes() {
+	if c.Store == ClaimNowhere || !r.mostly() && !r.yes() {
 		return c
 	}
 	c.Known, c.Exists = Yes, pick(r, No, Yes)
@@ -190,7 +224,7 @@ func (r *drawer) claim() Claim {
 
 func (r *drawer) dns(now time.Time) DNS {
 	d := DNS{Configured: r.yes()}
-	if !d.Configured || !r.yes() {
+	if !d.Configured || !r.mostly() && !r.yes() {
 		return d
 	}
 	d.Known, d.At, d.Zone = Yes, r.ago(now), testZone

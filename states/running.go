@@ -46,7 +46,8 @@ func (t *turn) chores() []Command {
 	var commands []Command
 	if me, ok := t.Cluster.Member(local.MemberID); t.Cluster.Known == Yes && ok && !me.Learner && me.Started() {
 		if !t.Disk.Joined {
-			commands = append(commands, RecordJoined{})
+			// The lock too, known or not: a daemon that died right after the promotion has left it behind.
+			commands = append(commands, RecordJoined{}, ReleaseJoinLock{})
 		} else if t.Disk.SetAside {
 			commands = append(commands, ForgetSetAside{})
 		}

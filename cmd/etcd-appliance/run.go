@@ -93,7 +93,7 @@ func outside(c Config, log zerolog.Logger) (effects.Options, error) {
 	clients := &awsclient.Clients{}
 	o := effects.Options{
 		IMDS: awsclient.NewIMDS(), EC2: clients, AutoScaling: clients, Peers: peerport.New(peerport.Config{Port: c.PeerPort}),
-		Now: time.Now, Parallel: parallel, Log: log,
+		Now: time.Now, Within: context.WithTimeout, Parallel: parallel, Log: log,
 		Group: c.Group, ClusterName: c.ClusterName, Named: clusterNameOf, HostedZone: c.HostedZone, Bucket: c.Bucket,
 		ClientPort: c.ClientPort, PeerPort: c.PeerPort, Wanted: c.EtcdVersion, Servers: servers,
 	}
