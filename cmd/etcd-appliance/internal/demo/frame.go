@@ -8,45 +8,60 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 )
 
-// frame is what the screen shows now, from top to bottom.
-func (p *play) frame(width, height int) []line {
-	v, decisions := p.rig.Latest(), p.rig.Decisions()
+// scene is all that a frame shows.
+type scene struct {
+	name      string // of the cluster
+	since     time.Duration
+	outcomes  []outcome
+	view      *rig.View
+	written   rig.Progress
+	decisions []rig.Decision
+	begun     time.Time
+}
+
+func (p *play) scene() *scene {
+	return &scene{
+		name: p.rig.Name(), since: time.Since(p.begun), outcomes: p.outcomesNow(), view: p.rig.Latest(),
+		written: p.writer.Progress(), decisions: p.rig.Decisions(), begun: p.begun,
+	}
+}
+
+// frame is what the screen shows, from top to bottom.
+func (s *scene) frame(width, height int) []line {
 	airy := height >= 28 // room for empty lines
-	lines := []line{headline(p.rig, time.Since(p.begun), width)}
-	add := func(more ...line) {
+	lines := []line{s.headline(width)}
+	add := func(more []line) {
 		if airy {
 			lines = append(lines, nil)
 		}
 		lines = append(lines, more...)
 	}
-	outcomes := p.outcomesNow()
-	add(actLines(outcomes, width)...)
-	add(instanceLines(v, decisions, width)...)
-	add(dnsLine(v, width), writeLine(p.writer.Progress()), waitLine(outcomes))
+	add(s.acts(width))
+	add(s.instances(width))
+	add([]line{s.dns(width), s.client(), s.waits()})
 	room := height - len(lines) - 1
 	if airy {
 		room--
 	}
-	add(decisionLines(decisions, p.begun, room)...)
+	add(s.latest(room))
 	return lines
 }
 
-func headline(r *rig.Rig, since time.Duration, width int) line {
-	title, now := "etcd-appliance demo", clock(since)
-	where := "  " + r.Name()
+func (s *scene) headline(width int) line {
+	title, where, now := "etcd-appliance demo", "  "+s.name, clock(s.since)
 	fill := max(1, width-len(title)-len(where)-len(now))
 	return line{{bold, title}, {dim, where}, {plain, strings.Repeat(" ", fill) + now}}
 }
 
-// actLines show what has been done to the cluster, and how long it took to be whole again.
-func actLines(outcomes []outcome, width int) []line {
+// acts show what has been done to the cluster, and how long it took to be whole again.
+func (s *scene) acts(width int) []line {
 	const columns = 9 + 9 + 11
 	head := max(20, min(54, width-2-columns))
 	row := func(title string, cells ...any) string {
 		return fmt.Sprintf("%-*s%9s%9s%11s", append([]any{head, title}, cells...)...)
 	}
 	lines := []line{{{dim, "  " + row("act", "healthy", "DNS", "write gap")}}}
-	for _, o := range outcomes {
+	for _, o := range s.outcomes {
 		switch {
 		case o.over:
 			lines = append(lines, line{{good, "✓ "}, {plain, row(o.title, seconds(o.healthy), seconds(o.right), gap(o.written.Lap))}})
@@ -59,9 +74,9 @@ func actLines(outcomes []outcome, width int) []line {
 	return lines
 }
 
-// waitLine tells what the act that is under way still waits for.
-func waitLine(outcomes []outcome) line {
-	for _, o := range outcomes {
+// waits tells what the act that is under way still waits for.
+func (s *scene) waits() line {
+	for _, o := range s.outcomes {
 		if !o.begun.IsZero() && !o.over {
 			return line{{dim, "  waits   "}, {busy, o.wrong}}
 		}
@@ -72,21 +87,21 @@ func waitLine(outcomes []outcome) line {
 // wide is from where on there is room for what is only nice to know.
 const wide = 92
 
-// instanceLines show each instance with its daemon and its etcd.
-func instanceLines(v *rig.View, decisions []rig.Decision, width int) []line {
+// instances show each instance with its daemon and its etcd.
+func (s *scene) instances(width int) []line {
 	idWidth := 10
 	if width >= wide {
 		idWidth = 19
 	}
 	state := map[string]string{}
-	for _, d := range decisions {
+	for _, d := range s.decisions {
 		state[d.Instance] = d.To
 	}
 	row := func(cells ...any) string {
 		return fmt.Sprintf("  %-*.*s  %-15s  %-13s  %-19s  ", append([]any{idWidth, idWidth}, cells...)...)
 	}
 	lines := []line{{{dim, row("instance", "address", "EC2", "daemon") + "etcd"}}}
-	for _, i := range v.Instances {
+	for _, i := range s.view.Instances {
 		switch i.State {
 		case "terminated":
 		case "running":
@@ -118,8 +133,9 @@ func role(e rig.Etcd) (string, style) {
 	return "follower", plain
 }
 
-// dnsLine shows what is published, the addresses shortened to where they differ.
-func dnsLine(v *rig.View, width int) line {
+// dns shows what is published, the addresses shortened to where they differ.
+func (s *scene) dns(width int) line {
+	v := s.view
 	if len(v.DNS.A) == 0 {
 		return line{{dim, "  DNS     "}, {plain, "nothing published"}}
 	}
@@ -142,7 +158,9 @@ func dnsLine(v *rig.View, width int) line {
 	return line{{dim, "  DNS     "}, {look, "A " + strings.Join(addresses, " ") + "   " + srv}, {plain, "   claim " + v.Claim.State}}
 }
 
-func writeLine(p rig.Progress) line {
+// client shows how far the writer has come.
+func (s *scene) client() line {
+	p := s.written
 	text := fmt.Sprintf("%d keys acknowledged   longest gap %s", p.Acked, gap(p.Longest))
 	if p.Failed > 0 {
 		text += fmt.Sprintf("   retries %d", p.Failed)
@@ -150,11 +168,11 @@ func writeLine(p rig.Progress) line {
 	return line{{dim, "  client  "}, {plain, text}}
 }
 
-// decisionLines show the latest decisions, as many as there is room for.
-func decisionLines(decisions []rig.Decision, begun time.Time, room int) []line {
+// latest shows the last decisions, as many as there is room for.
+func (s *scene) latest(room int) []line {
 	lines := []line{{{dim, "  decisions"}}}
-	for _, d := range decisions[max(0, len(decisions)-max(0, room)):] {
-		lines = append(lines, line{{dim, "  " + clock(d.At.Sub(begun)) + "  "}, {plain, decisionText(d)}})
+	for _, d := range s.decisions[max(0, len(s.decisions)-max(0, room)):] {
+		lines = append(lines, line{{dim, "  " + clock(d.At.Sub(s.begun)) + "  "}, {plain, decisionText(d)}})
 	}
 	return lines
 }

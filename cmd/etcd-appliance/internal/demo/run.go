@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -43,7 +44,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer func() {
-		if err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil && !errors.Is(err, syscall.EPIPE) {
 			r.KeepDir()
 			fmt.Fprintf(o.Out, "\nThe logs of the daemons are %s/i-*.log.\n", r.Dir())
 		}
@@ -53,7 +54,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	defer p.writer.Stop()
 	checks, err := p.show(ctx, &o)
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return fmt.Errorf("%w: everything is being stopped", context.Cause(ctx))
 	}
 	p.summarize(o.Out, checks, err)
 	if err != nil {
@@ -70,19 +71,21 @@ func Run(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
-// show performs the acts, and what it shows meanwhile depends on who watches.
+// show performs the acts, and what it shows meanwhile depends on who watches. It ends early when nobody does any more.
 func (p *play) show(ctx context.Context, o *Options) ([]check, error) {
-	pause := time.Duration(0)
-	var audience func(context.Context)
+	audience, pause := newTranscript(o.Out).run, time.Duration(0)
 	if file := terminal(o); file != nil {
-		pause = readingTime
-		audience = func(ctx context.Context) { newScreen(file).run(ctx, p) }
-	} else {
-		audience = func(ctx context.Context) { newTranscript(o.Out).run(ctx, p) }
+		audience, pause = newScreen(file).run, readingTime
 	}
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	watch, leave := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
-	watching.Go(func() { audience(watch) })
+	watching.Go(func() {
+		if err := audience(watch, p); err != nil {
+			end(err)
+		}
+	})
 	defer watching.Wait()
 	defer leave()
 	if err := p.perform(ctx, acts(o.Size), pause); err != nil {

@@ -28,7 +28,7 @@ func newScreen(file *os.File) *screen {
 	return &screen{file, os.Getenv("NO_COLOR") == ""}
 }
 
-func (s *screen) run(ctx context.Context, p *play) {
+func (s *screen) run(ctx context.Context, p *play) error {
 	_, _ = s.file.WriteString(enter)
 	defer func() { _, _ = s.file.WriteString(leave) }()
 	tick := time.NewTicker(100 * time.Millisecond)
@@ -40,15 +40,15 @@ func (s *screen) run(ctx context.Context, p *play) {
 			width, height = 80, 24
 		}
 		width-- // clearing the rest of a line that is full would clear its last character
-		if now := s.render(p.frame(width, height), width, height); now != last {
+		if now := s.render(p.scene().frame(width, height), width, height); now != last {
 			if _, err := s.file.WriteString(now); err != nil {
-				return // nobody watches any more
+				return err
 			}
 			last = now
 		}
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-tick.C:
 		}
 	}

@@ -20,7 +20,7 @@ type transcript struct {
 
 func newTranscript(out io.Writer) *transcript { return &transcript{out: out} }
 
-func (t *transcript) run(ctx context.Context, p *play) {
+func (t *transcript) run(ctx context.Context, p *play) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for ctx.Err() == nil {
@@ -28,8 +28,11 @@ func (t *transcript) run(ctx context.Context, p *play) {
 		case <-ctx.Done(): // once more, for what is new
 		case <-tick.C:
 		}
-		t.tell(p)
+		if err := t.tell(p); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // event is something to tell.
@@ -39,7 +42,7 @@ type event struct {
 }
 
 // tell writes what is new: acts that began, decisions, acts that are over.
-func (t *transcript) tell(p *play) {
+func (t *transcript) tell(p *play) error {
 	outcomes, decisions := p.outcomesNow(), p.rig.Decisions()
 	var events []event
 	for n, o := range outcomes {
@@ -61,9 +64,12 @@ func (t *transcript) tell(p *play) {
 	}
 	slices.SortStableFunc(events, func(a, b event) int { return a.at.Compare(b.at) })
 	for _, e := range events {
-		fmt.Fprintf(t.out, "%s  %s\n", clock(e.at.Sub(p.begun)), e.text)
+		if _, err := fmt.Fprintf(t.out, "%s  %s\n", clock(e.at.Sub(p.begun)), e.text); err != nil {
+			return err
+		}
 	}
 	t.told, t.decisions = outcomes, len(decisions)
+	return nil
 }
 
 // decisionText is a decision in one line.
