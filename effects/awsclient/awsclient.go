@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
 )
@@ -68,6 +69,7 @@ func load(ctx context.Context) (*clients, error) {
 		config.WithRetryMaxAttempts(maxAttempts),
 		config.WithEC2IMDSRegion(),
 		config.WithAppID("etcd-appliance"),
+		config.WithLogger(logging.Nop{}), // it would write plain text between the lines of our log; errors are returned as well
 	)
 	if err != nil {
 		return nil, fmt.Errorf("load the AWS configuration: %w", err)
