@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
+)
+
+// newBenchCommand measures the daemon against what etcd itself takes.
+func newBenchCommand() *cobra.Command {
+	b := &bench{}
+	var c cloudFlags
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "measure the daemon and print tables",
+		Long: `Measure, on real etcd processes in an AWS on loopback, how long a cluster takes to
+form, to restart a server and to replace an instance: with the daemon, and, in the
+same rounds, with the bare operations of etcd (the floor). Then the daemon beside a
+cluster at rest, and the simulator. Ten rounds take a quarter of an hour.`,
+		Example: "  etcd-appliance bench --rounds 3\n  etcd-appliance bench --write docs/performance.md",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, release := holdSignals(cmd.Context())
+			defer release()
+			c.size = benchSize
+			options, err := c.rigOptions(cmd)
+			if err != nil {
+				return err
+			}
+			options.Look = 24 * time.Hour // it looks by itself, and only when it measures
+			// Not the path of this binary: someone may be building a new one there.
+			options.Daemon = fmt.Sprintf("/proc/%d/exe", os.Getpid())
+			b.rig, b.progress = options, cmd.ErrOrStderr()
+			return b.runAndReport(ctx, cmd.OutOrStdout())
+		},
+	}
+	flags := cmd.Flags()
+	c.add(flags)
+	addSetting(flags, "rounds", &b.rounds, "10", parseCount).Usage = "how often each operation is measured"
+	addSetting(flags, "rest", &b.rest, "60s", parseDuration).Usage = "how long the daemons are watched beside a cluster at rest"
+	addSetting(flags, "seeds", &b.seeds, "200", parseCount).Usage = "how many clusters are simulated"
+	flags.StringVar(&b.page, "write", "", "write the tables to this Markdown page too")
+	return cmd
+}
+
+// benchSize is how many instances a cluster has.
+const benchSize = 3
+
+// bench is one run of the benchmark.
+type bench struct {
+	rig      rig.Options
+	rounds   int
+	rest     time.Duration
+	seeds    int
+	page     string
+	progress io.Writer
+}
+
+func (b *bench) runAndReport(ctx context.Context, out io.Writer) error {
+	report, err := b.run(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(out, report.markdown()); err != nil || b.page == "" {
+		return err
+	}
+	return os.WriteFile(b.page, []byte(report.markdown()), 0o644)
+}
+
+// run measures everything, one after the other.
+func (b *bench) run(ctx context.Context) (*benchReport, error) {
+	r := &benchReport{command: b.commandLine(), machine: thisMachine(), begun: time.Now().UTC()}
+	var err error
+	for round := range b.rounds {
+		if err = b.round(ctx, round, &r.laps); err != nil {
+			return nil, fmt.Errorf("round %d: %w", round+1, err)
+		}
+	}
+	if r.rest, err = b.measureRest(ctx); err != nil {
+		return nil, fmt.Errorf("at rest: %w", err)
+	}
+	b.say("simulator: %d clusters", b.seeds)
+	r.sim = measureSim(ctx, b.seeds)
+	r.etcd, r.took = r.rest.etcd, time.Since(r.begun)
+	r.loadAfter = loadAverage()
+	return r, nil
+}
+
+// round runs one cluster with the daemon and one without, so that both see the same machine; which comes first alternates.
+func (b *bench) round(ctx context.Context, round int, laps *benchLaps) error {
+	order := []bool{withDaemon, withoutDaemon}
+	if round%2 == 1 {
+		order = []bool{withoutDaemon, withDaemon}
+	}
+	for _, daemon := range order {
+		name := map[bool]string{withDaemon: "daemon", withoutDaemon: "floor"}[daemon]
+		var told []string
+		err := b.cluster(ctx, fmt.Sprintf("%02d-%s", round+1, name), daemon, func(ctx context.Context, r *rig.Rig) error {
+			return runOperations(ctx, r, daemon, func(o benchOperation, l lap) {
+				laps.add(o.name, daemon, l)
+				told = append(told, fmt.Sprintf("%s %.2f", o.short, l.healthy.Seconds()))
+			})
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		b.say("round %d of %d, %-6s  %s", round+1, b.rounds, name, strings.Join(told, "  "))
+	}
+	return nil
+}
+
+const (
+	withDaemon    = true
+	withoutDaemon = false
+)
+
+// cluster brings up a cloud, uses it, and ends every process in it. After a failure it leaves the logs.
+func (b *bench) cluster(ctx context.Context, name string, daemon bool, use func(context.Context, *rig.Rig) error) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	o := b.rig
+	if o.Dir != "" {
+		o.Dir = filepath.Join(o.Dir, name)
+	}
+	start := rig.StartBare
+	if daemon {
+		start = rig.Start
+	}
+	r, err := start(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil && ctx.Err() == nil {
+			r.KeepDir()
+			b.say("the logs of the instances are %s/i-*.log", r.Dir())
+		}
+		cancel()
+		if closed := r.Close(); err == nil {
+			err = closed
+		}
+	}()
+	return use(ctx, r)
+}
+
+// say tells those who wait how far it has come.
+func (b *bench) say(format string, args ...any) {
+	fmt.Fprintf(b.progress, time.Now().Format("15:04:05 ")+format+"\n", args...)
+}
+
+func (b *bench) commandLine() string {
+	args := fmt.Sprintf("--rounds %d --rest %s --seeds %d", b.rounds, b.rest, b.seeds)
+	if b.page != "" {
+		args += " --write " + b.page
+	}
+	return fmt.Sprintf("make bench ARGS='%s'", args)
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// benchReport is the outcome of a run.
+type benchReport struct {
+	command, machine, loadAfter, etcd string
+
+	begun time.Time
+	took  time.Duration
+	laps  benchLaps
+	rest  restReport
+	sim   simReport
+}
+
+// markdown is the whole page. It is also what the terminal gets, so the columns are aligned.
+func (r *benchReport) markdown() string {
+	var g goals
+	sections := []string{r.operations(&g), r.dns(&g), r.atRest(&g), r.simulator(&g)}
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Performance\n\nMeasured by\n\n```\n%s\n```\n\n", r.command)
+	fmt.Fprintf(&b, "on %s (in %s), with etcd-appliance %s and etcd %s.\n\nMachine: %s, after: %s.\n\n",
+		r.begun.Format("2 January 2006 15:04 UTC"), r.took.Round(time.Second), version, r.etcd, r.machine, r.loadAfter)
+	fmt.Fprintf(&b, "Goals met: %d of %d.", g.met, g.met+len(g.missed))
+	if len(g.missed) > 0 {
+		fmt.Fprintf(&b, " Missed: %s.", strings.Join(g.missed, "; "))
+	}
+	b.WriteString("\n\n" + strings.Join(sections, "\n") + "\n" + r.howToRead())
+	return b.String()
+}
+
+func (r *benchReport) operations(g *goals) string {
+	rows := [][]string{{"operation", "daemon", "floor", "difference", "ratio", "goal", ""}}
+	for _, o := range benchOperations {
+		daemon, floor := spreadOf(r.laps.daemon[o.name], untilHealthy), spreadOf(r.laps.floor[o.name], untilHealthy)
+		longer := daemon.median - floor.median
+		rows = append(rows, []string{
+			o.name, daemon.String(), floor.String(), fmt.Sprintf("%+.2f s", longer.Seconds()),
+			fmt.Sprintf("%.1f", daemon.median.Seconds()/floor.median.Seconds()),
+			fmt.Sprintf("floor + %g s", o.goal.Seconds()), g.judge(longer <= o.goal, o.name),
+		})
+	}
+	return "## Until the cluster is whole and healthy\n\n" +
+		"From the trigger until all three instances are started voters that serve, follow one leader, and are the only members. " +
+		"Medians, in parentheses the least and the most; difference and ratio are those of the medians. The floor is the bare " +
+		"operations of etcd, done at once by a script that need not find anything out: static start; start; remove, add a learner, start, promote.\n\n" +
+		table(rows)
+}
+
+func (r *benchReport) dns(g *goals) string {
+	rows := [][]string{{"operation", "DNS is right", "after the cluster is healthy", "goal", ""}}
+	for _, o := range benchOperations {
+		laps := r.laps.daemon[o.name]
+		after := spreadOf(laps, fromHealthToDNS)
+		rows = append(rows, []string{
+			o.name, spreadOf(laps, untilDNS).String(), after.String(), fmt.Sprintf("within %g s", dnsGoal.Seconds()),
+			g.judge(after.median <= dnsGoal, "DNS after "+o.name),
+		})
+	}
+	return "## Until DNS is right\n\nFrom the same trigger until the name server's A and SRV records list the members, all of them and no others.\n\n" + table(rows)
+}
+
+func (r *benchReport) atRest(g *goals) string {
+	rows := [][]string{{"daemon", "resident memory", "of it anonymous", "processor", "AWS calls", "an hour"}}
+	memory, processor, calls := true, true, true
+	minutes := r.rest.lasted.Minutes()
+	for _, d := range r.rest.daemons {
+		role, seldom := "follower", callsSeldom(d.calls, followerCallGap)
+		if d.leader {
+			role, seldom = "leader", float64(len(d.calls)) <= leaderCalls*max(1, minutes)
+		}
+		memory = memory && d.memory.resident < memoryGoal
+		processor = processor && d.processor < processorGoal
+		calls = calls && seldom
+		rows = append(rows, []string{
+			role, fmt.Sprintf("%.1f MiB", d.memory.resident/(1<<20)), fmt.Sprintf("%.1f MiB", d.memory.anonymous/(1<<20)),
+			fmt.Sprintf("%.2f %% of a core", d.processor), fmt.Sprint(len(d.calls)), fmt.Sprintf("%.0f", float64(len(d.calls))*60/minutes),
+		})
+	}
+	verdicts := [][]string{
+		{"goal", ""},
+		{"resident memory under 40 MiB", g.judge(memory, "memory at rest")},
+		{"processor under 0.3 % of a core", g.judge(processor, "processor at rest")},
+		{"a follower makes no AWS call twice within 5 minutes, the leader at most 4 a minute", g.judge(calls, "AWS calls at rest")},
+	}
+	text := fmt.Sprintf("## At rest\n\nThe daemons beside a cluster of three that nothing happens to and nobody asks, watched for %s. "+
+		"AWS calls are those to EC2, Auto Scaling and Route53.", r.rest.lasted.Round(time.Second))
+	if r.rest.lasted < 2*followerCallGap {
+		text += " That is too short to tell how seldom a follower calls: see --rest."
+	}
+	return text + "\n\n" + table(rows) + "\n" + table(verdicts)
+}
+
+func (r *benchReport) simulator(g *goals) string {
+	s := &r.sim
+	rows := [][]string{
+		{"seeds", "events", "simulated", "took", "events a second", "simulated hours a second", "goal", ""},
+		{
+			fmt.Sprintf("1 to %d", s.seeds), fmt.Sprintf("%.1f M", float64(s.events)/1e6), fmt.Sprintf("%.0f h", s.simulated.Hours()),
+			fmt.Sprintf("%.1f s (%.1f s of the processor)", s.took.Seconds(), s.processor.Seconds()),
+			fmt.Sprintf("%.2f M (%.2f M a second of the processor)", s.perSecond()/1e6, s.perProcessorSecond()/1e6),
+			fmt.Sprintf("%.1f", s.hoursPerSecond()), "0.5 M events/s", g.judge(s.perSecond() >= simGoal, "speed of the simulator"),
+		},
+	}
+	text := "## The simulator\n\nOn one core, without a trace.\n\n" + table(rows)
+	if len(s.violated) > 0 {
+		text += fmt.Sprintf("\nSeeds that broke an invariant, and ended early: %v.\n", s.violated)
+	}
+	return text
+}
+
+func (r *benchReport) howToRead() string {
+	n := len(r.laps.daemon[benchOperations[0].name])
+	return fmt.Sprintf(`## How to read this
+
+The times are medians of %d rounds on one machine that other things may have run on, with all processes of a cluster on the
+same cores and the same disk and no network between them; another machine gives others. So compare the daemon with the floor, which ran in
+the same rounds, and not a number with one from another page. Small differences are noise, and a negative one does not mean that
+the daemon is faster than etcd: an election takes 1 to 2 s by chance, and most of what varies is that. Both sides are
+judged by the same observer, which asks every 10 ms and adds its own few milliseconds to both. Between two operations a cluster
+has %g s, because etcd refuses changes of the membership through a member that has been connected to the others for less than 5 s.
+The cloud launches and ends instances at once, and answers in a millisecond; EC2 takes a minute. A replacement
+contains the start of the new instance's daemon, since a real one contains it.
+`, n, betweenOperations.Seconds())
+}
+
+// table aligns the columns of a Markdown table, the first row being its head.
+func table(rows [][]string) string {
+	width := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for n, cell := range row {
+			width[n] = max(width[n], 3, utf8.RuneCountInString(cell))
+		}
+	}
+	var b strings.Builder
+	line := func(row []string) {
+		for n, cell := range row {
+			fmt.Fprintf(&b, "| %s%s ", cell, strings.Repeat(" ", width[n]-utf8.RuneCountInString(cell)))
+		}
+		b.WriteString("|\n")
+	}
+	for n, row := range rows {
+		line(row)
+		if n == 0 {
+			rule := make([]string, len(row))
+			for n := range rule {
+				rule[n] = strings.Repeat("-", width[n])
+			}
+			line(rule)
+		}
+	}
+	return b.String()
+}

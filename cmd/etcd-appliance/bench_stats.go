@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// benchLaps are all laps so far, by operation.
+type benchLaps struct {
+	daemon, floor map[string][]lap
+}
+
+func (b *benchLaps) add(operation string, daemon bool, l lap) {
+	if b.daemon == nil {
+		b.daemon, b.floor = map[string][]lap{}, map[string][]lap{}
+	}
+	to := b.floor
+	if daemon {
+		to = b.daemon
+	}
+	to[operation] = append(to[operation], l)
+}
+
+// spread sums up durations.
+type spread struct{ median, min, max time.Duration }
+
+func spreadOf(laps []lap, of func(lap) time.Duration) spread {
+	var list []time.Duration
+	for _, l := range laps {
+		list = append(list, of(l))
+	}
+	if len(list) == 0 {
+		return spread{}
+	}
+	slices.Sort(list)
+	half := len(list) / 2
+	median := list[half]
+	if len(list)%2 == 0 {
+		median = (list[half-1] + list[half]) / 2
+	}
+	return spread{median, list[0], list[len(list)-1]}
+}
+
+func (s spread) String() string {
+	return fmt.Sprintf("%s (%s to %s)", seconds(s.median), seconds(s.min), seconds(s.max))
+}
+
+func untilHealthy(l lap) time.Duration    { return l.healthy }
+func untilDNS(l lap) time.Duration        { return l.dns }
+func fromHealthToDNS(l lap) time.Duration { return l.dns - l.healthy }
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+
+// goals counts those that are met, and keeps the others.
+type goals struct {
+	met    int
+	missed []string
+}
+
+// judge gives the word for the table.
+func (g *goals) judge(met bool, what string) string {
+	if met {
+		g.met++
+		return "met"
+	}
+	g.missed = append(g.missed, what)
+	return "**missed**"
+}

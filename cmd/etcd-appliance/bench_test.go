@@ -1,0 +1,92 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestSpreadOfLaps(t *testing.T) {
+	laps := func(all ...time.Duration) (list []lap) {
+		for _, d := range all {
+			list = append(list, lap{healthy: d})
+		}
+		return list
+	}
+	for _, c := range []struct {
+		laps []lap
+		want spread
+	}{
+		{laps(), spread{}},
+		{laps(3), spread{3, 3, 3}},
+		{laps(9, 1, 5), spread{5, 1, 9}},
+		{laps(8, 2, 4, 6), spread{5, 2, 8}},
+	} {
+		if got := spreadOf(c.laps, untilHealthy); got != c.want {
+			t.Errorf("spread of %v is %v, want %v", c.laps, got, c.want)
+		}
+	}
+}
+
+func TestCallsSeldom(t *testing.T) {
+	at := func(minutes int) time.Time { return time.Unix(int64(60*minutes), 0) }
+	for _, c := range []struct {
+		what  string
+		calls []awsCall
+		want  bool
+	}{
+		{"no call", nil, true},
+		{"two actions at once", []awsCall{{"DescribeInstances", at(0)}, {"ListHostedZones", at(0)}}, true},
+		{"again after five minutes", []awsCall{{"DescribeInstances", at(0)}, {"DescribeInstances", at(5)}}, true},
+		{"again after four minutes", []awsCall{{"DescribeInstances", at(0)}, {"ListHostedZones", at(2)}, {"DescribeInstances", at(4)}}, false},
+	} {
+		if got := callsSeldom(c.calls, 5*time.Minute); got != c.want {
+			t.Errorf("%s: seldom is %v, want %v", c.what, got, c.want)
+		}
+	}
+}
+
+func TestTableIsAligned(t *testing.T) {
+	got := table([][]string{{"operation", ""}, {"größer", "met"}})
+	want := "| operation |     |\n| --------- | --- |\n| größer    | met |\n"
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+func TestOwnProcessIsMeasured(t *testing.T) {
+	memory, err := memoryOf(os.Getpid())
+	if err != nil || memory.anonymous <= 0 || memory.resident < memory.anonymous {
+		t.Errorf("memory is %+v (%v)", memory, err)
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		spent, err := processorTime(os.Getpid())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if spent > 0 {
+			return // work for a tick of the clock is all that it takes
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("this test has had no processor")
+		}
+	}
+}
+
+// A page must not be empty where a part could not be measured: the goals tell.
+func TestReportNamesMissedGoals(t *testing.T) {
+	r := benchReport{rest: restReport{lasted: time.Minute, daemons: []restingDaemon{{leader: true, memory: processMemory{resident: 99 << 20}}}}}
+	for _, o := range benchOperations {
+		r.laps.add(o.name, withDaemon, lap{healthy: 5 * time.Second, dns: 6 * time.Second})
+		r.laps.add(o.name, withoutDaemon, lap{healthy: 4500 * time.Millisecond})
+	}
+	r.sim = simReport{events: 600_000, took: time.Second, simulated: time.Hour}
+	page := r.markdown()
+	for _, want := range []string{"Goals met: 13 of 14. Missed: memory at rest.", "+0.50 s", "too short to tell"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q:\n%s", want, page)
+		}
+	}
+}
