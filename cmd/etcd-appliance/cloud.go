@@ -34,6 +34,9 @@ is a process of this daemon with real etcd beside it. Ctrl-C ends all of it.`,
 			if noInstances {
 				c.size = 0
 			}
+			if c.size < 0 || c.size > 9 {
+				return usageError{errorWithHint(fmt.Errorf("flag --size: %d is no size for a cluster", c.size), "give 0 to 9")}
+			}
 			ctx, release := holdSignals(cmd.Context())
 			defer release()
 			options, err := c.rigOptions(cmd)
@@ -102,7 +105,12 @@ func (c *cloudFlags) rigOptions(cmd *cobra.Command) (rig.Options, error) {
 	if c.size == 0 {
 		return o, nil // no instance needs a server
 	}
-	config := Config{EtcdDir: c.etcdDir, EtcdVersion: c.etcdVersion, ClientPort: 2379, PeerPort: 2380}
+	config := Config{EtcdDir: c.etcdDir, EtcdVersion: c.etcdVersion, ClientPort: 2379, PeerPort: 2380, sources: map[string]string{}}
+	for _, flag := range []string{"etcd-dir", "etcd-version"} {
+		if cmd.Flags().Changed(flag) {
+			config.sources[flag] = "flag --" + flag
+		}
+	}
 	if config.EtcdDir == "" {
 		config.EtcdDir = findEtcdDir()
 	}

@@ -25,8 +25,8 @@ fails unless every acknowledged write reads back and DNS is right at the end.`,
 		Example: "  etcd-appliance demo\n  etcd-appliance demo --keep --etcd-version 3.6",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if c.size < 3 {
-				return usageError{errorWithHint(fmt.Errorf("flag --cluster-size: %d instances cannot lose one and keep their quorum", c.size), "give 3, 5 or 7")}
+			if c.size < 3 || c.size > 7 { // fewer cannot lose one, and more do not fit the screen
+				return usageError{errorWithHint(fmt.Errorf("flag --cluster-size: %d is no size for the demo", c.size), "give 3, 5 or 7")}
 			}
 			ctx, release := holdSignals(cmd.Context())
 			defer release()

@@ -40,7 +40,7 @@ func (v *View) DNSRight() error {
 		addresses = append(addresses, i.Address)
 	}
 	if got := v.DNS.A; !sameSet(got, addresses) {
-		return fmt.Errorf("A records are %v, members are %v", got, addresses)
+		return fmt.Errorf("the A records are %v, members are %v", got, addresses)
 	}
 	for _, s := range services {
 		var want []string
@@ -48,7 +48,7 @@ func (v *View) DNSRight() error {
 			want = append(want, net.JoinHostPort(address, strconv.Itoa(s.Port)))
 		}
 		if got := v.DNS.SRV[s.Name]; !sameSet(got, want) {
-			return fmt.Errorf("SRV records of %s lead to %v, members are %v", s.Name, got, want)
+			return fmt.Errorf("the SRV records of %s lead to %v, members are %v", s.Name, got, want)
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"sync"
@@ -105,9 +106,13 @@ func (s *servers) askPeerPort(ctx context.Context, address string) (cluster uint
 	}
 	res, err := s.http.Do(req)
 	if err != nil {
+		var call *url.Error
 		var op *net.OpError
-		if errors.As(err, &op) {
-			err = op.Err // without the address, which is known
+		switch { // without the address, which is known
+		case errors.As(err, &op):
+			err = op.Err
+		case errors.As(err, &call):
+			err = call.Err
 		}
 		return 0, nil, fmt.Errorf("peer port: %w", err)
 	}

@@ -107,6 +107,11 @@ func (v *View) Healthy(n int) error {
 	case len(service) != n || v.Desired != n:
 		return fmt.Errorf("the group has %d instances in service, desires %d, and is to have %d", len(service), v.Desired, n)
 	}
+	for _, i := range service { // the cause, before what follows from it
+		if i.Etcd.Err != nil {
+			return fmt.Errorf("%s: %w", i.ID, i.Etcd.Err)
+		}
+	}
 	for _, i := range service {
 		if err := i.healthy(service); err != nil {
 			return fmt.Errorf("%s: %w", i.ID, err)
@@ -123,8 +128,6 @@ func (v *View) Healthy(n int) error {
 func (i *Instance) healthy(service []Instance) error {
 	e := &i.Etcd
 	switch {
-	case e.Err != nil:
-		return e.Err
 	case e.Learner:
 		return errors.New("is a learner")
 	case !e.Serves || e.Leader == 0:
