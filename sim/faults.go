@@ -249,7 +249,7 @@ func (w *world) loseDisk() {
 	if n := w.someNode(); n != nil && w.spares(n) {
 		w.trace.fault(n, "disk is lost")
 		w.etcd.LoseDisk(n.id)
-		n.spoilt = false
+		n.spoilt, n.robbed = false, true
 	}
 }
 

@@ -73,17 +73,17 @@ func (w *world) beyondRecovery() string {
 	return ""
 }
 
-// claimLost tells whether a pending claim can never form: a majority of the instances that it names has ended, or lost the
-// disk on which they had begun.
+// claimLost tells whether a claim may never form: nature ended an instance that it may name, or took a disk, before the
+// cluster served. Whether the rest are a majority of the claim is not looked into: such runs are few, and are counted.
 func (w *world) claimLost() string {
 	lost := 0
 	for _, n := range w.nodes {
-		if n.gone {
+		if n.gone || n.etcd.SetAsideCopies() > 0 || n.robbed {
 			lost++
 		}
 	}
 	if lost > 0 {
-		return fmt.Sprintf("nature ended %d instances before the cluster had formed", lost)
+		return fmt.Sprintf("nature ended %d instances, or took their disks, before the cluster had formed", lost)
 	}
 	return ""
 }

@@ -24,6 +24,7 @@ type node struct {
 
 	on, gone bool // the machine: running; terminated for good
 	spoilt   bool // nature has made the data unreadable
+	robbed   bool // nature has taken the disk
 	agent    *agent.Agent
 	effects  *effects.Effects
 	life     int // of the daemon: what was scheduled in an earlier life is void

@@ -33,6 +33,10 @@ func (t *turn) bootstrap() verdict {
 	}
 	v := verdict{why: fmt.Sprintf("forms the cluster with %d members, as claimed", len(record.Members)), needs: needs}
 	switch {
+	case len(record.Members) > 1 && !t.Process.Started.IsZero() && t.ranOnData():
+		// It may have voted. The others can form the cluster without it, and it joins them then.
+		v.why = "has lost the data of its first start: joins when the others have formed the cluster"
+		v.reports = []string{v.why}
 	case !t.has(t.Wanted):
 		v.why = fmt.Sprintf("cannot form the cluster: no etcd %s server is installed", t.Wanted)
 		v.reports = []string{v.why}

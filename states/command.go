@@ -82,7 +82,7 @@ type AddMember struct {
 type PromoteMember struct{ ID uint64 }
 
 // RemoveMember removes a member, after the list was read again through quorum: the member must still have this name and
-// address, and when it is a voter, HealthyOthers must still be a quorum of what remains. Its absence is success.
+// address, and when it is a voter, the healthy ones among the others must be a quorum of what remains. Its absence is success.
 type RemoveMember struct {
 	ID            uint64
 	Name, Address string

@@ -53,7 +53,7 @@ const (
 	stalePeers = 3 * time.Second
 	// claimPatience is how long a straggler waits to read the claim, before it joins as any other instance does.
 	claimPatience = 30 * time.Second
-	// announceWithin is how soon a joining server serves once it has the cluster's data, unless its announcement was lost.
+	// announceWithin is how soon a joining server serves once it has the cluster's data, unless it has gone deaf.
 	announceWithin = 500 * time.Millisecond
 	// formGrace is how long a forming cluster waits for stragglers before its claim is closed to them. A straggler then joins
 	// as any other instance does.

@@ -27,7 +27,8 @@ func (t *turn) keepDNS(v *verdict) {
 }
 
 // publishable are the instances of the voters that clients should be sent to: healthy ones, and those published already
-// that have only been unhealthy for as long as a restart may take. A voter that AWS was never asked about is asked about first.
+// that have only been unhealthy for as long as a restart may take. A voter that AWS was never asked about is asked about first,
+// and one that a single answer leaves out stops every change, since its name is not known then.
 func (t *turn) publishable(v *verdict) []Instance {
 	var list []Instance
 	for i := range t.Cluster.Members {
@@ -41,6 +42,10 @@ func (t *turn) publishable(v *verdict) []Instance {
 			if !t.published(m.Address) {
 				continue
 			}
+		}
+		if !ok && t.Group.missing(m.Key()) && t.Group.Gone(m.Key()) != Yes {
+			v.needs.Group = min(v.needs.Group, brisk)
+			return nil
 		}
 		in.Address = m.Address // a member that is no instance of ours still serves clients
 		if m.Health == Yes || t.published(m.Address) && !t.drained(m) {

@@ -66,10 +66,13 @@ func (t *turn) joinEmpty(p *Peer) verdict {
 }
 
 // tookPart tells whether a server has run for the entry that was added. Its disk is empty, so that what it promised as a
-// member is lost; a start that never got as far as having promised anything is no such loss.
-func (t *turn) tookPart() bool {
-	p := &t.Process
-	return p.Started.After(t.Join.Since) && p.Reason != ExitStale && p.Reason != ExitUnstarted && p.Reason != ExitRefused
+// member is lost.
+func (t *turn) tookPart() bool { return t.Process.Started.After(t.Join.Since) && t.ranOnData() }
+
+// ranOnData tells whether the last start got so far that it may have promised something to the others.
+func (t *turn) ranOnData() bool {
+	r := t.Process.Reason
+	return r != ExitStale && r != ExitUnstarted && r != ExitRefused && r != ExitBootstrapped
 }
 
 // removeOwnEntry takes out an entry of ours from before, with no data to go with it. Starting under the old ID with an empty
@@ -208,9 +211,9 @@ func (t *turn) joinRunning() verdict {
 	switch {
 	case t.Process.Stopping:
 		v.why = "waits for its server to stop"
-	case t.announcementLost():
-		v.why = "has the cluster's data, and its announcement was lost: restarts its server"
-		v.commands = append(v.commands, StopEtcd{Why: "its announcement was lost"})
+	case t.deaf():
+		v.why = "has the cluster's data and does not serve: restarts its server"
+		v.commands = append(v.commands, StopEtcd{Why: "it waits for an answer that came inside the snapshot"})
 	case local.Answers != Yes:
 		v.why = "waits for its server to answer"
 	case t.Cluster.Known != Yes || !listed:
@@ -229,14 +232,15 @@ func (t *turn) joinRunning() verdict {
 	return v
 }
 
-// announcementLost tells whether a learner's server waits for the answer to an announcement that went down with a connection.
-// etcd replaces all its connections when it has taken a snapshot (server/etcdserver applySnapshot, seen in 3.7.3); what it had
-// proposed just before, its own client URL, is lost then, and proposed again only after the request timeout of 7 s. A restart
-// needs no snapshot, and serves at once. Only a learner is restarted: nobody counts on it yet.
-func (t *turn) announcementLost() bool {
+// deaf tells whether a learner's server waits for an answer that it will not hear. A server serves clients once the raft
+// request that announces its client URL has come back to it; when it takes a snapshot in the same moment, the request comes
+// back inside the snapshot, nobody is told, and etcd asks again only after its request timeout of 7 s (seen in 3.7.3:
+// server/etcdserver publishV3 and applySnapshot). A restart needs no snapshot, and serves at once. Only a learner is
+// restarted: nobody counts on it yet.
+func (t *turn) deaf() bool {
 	me := t.mine()
 	since := t.Local().Restored
-	return me != nil && me.Learner && !me.Started() && !since.IsZero() && t.Now.Sub(since) >= announceWithin
+	return me != nil && me.Learner && !since.IsZero() && t.Now.Sub(since) >= announceWithin
 }
 
 // joinStopped has data, and a server that ended before its member became a voter.

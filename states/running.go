@@ -43,16 +43,17 @@ func (t *turn) chores() []Command {
 	if local.Answers != Yes || local.Learner || local.Leader == 0 {
 		return nil
 	}
-	var commands []Command
-	if me, ok := t.Cluster.Member(local.MemberID); t.Cluster.Known == Yes && ok && !me.Learner && me.Started() {
-		if !t.Disk.Joined {
-			// The lock too, known or not: a daemon that died right after the promotion has left it behind.
-			commands = append(commands, RecordJoined{}, ReleaseJoinLock{})
-		} else if t.Disk.SetAside {
-			commands = append(commands, ForgetSetAside{})
-		}
+	me, ok := t.Cluster.Member(local.MemberID)
+	voter := t.Cluster.Known == Yes && ok && !me.Learner && me.Started()
+	switch {
+	case voter && !t.Disk.Joined:
+		// The lock too, known or not: a daemon that died right after the promotion has left it behind.
+		return []Command{RecordJoined{}, ReleaseJoinLock{}}
+	case voter && t.Disk.SetAside:
+		return append([]Command{ForgetSetAside{}}, t.releaseJoinLock()...)
+	default:
+		return t.releaseJoinLock()
 	}
-	return append(commands, t.releaseJoinLock()...)
 }
 
 // runStopped has a member whose server does not run.

@@ -53,8 +53,6 @@ type Config struct {
 	OnTotalLoss states.TotalLoss
 	// DryRun logs the commands that would be executed and executes none. Default false.
 	DryRun bool
-	// Tick is the time between two turns when nothing else wakes the daemon. Default 250 ms.
-	Tick time.Duration
 	// LogFormat is json, console or auto. Default auto: console on a terminal, else json.
 	LogFormat string
 	// LogLevel is trace, debug, info, warn or error. Default info.

@@ -75,7 +75,6 @@ func configFlags(c *Config) *pflag.FlagSet {
 	addSetting(fs, "peer-port", &c.PeerPort, "2380", parsePort).Hidden = true
 	addSetting(fs, "snapshot-count", &c.SnapshotCount, "10000", parseCount).Hidden = true
 	addSetting(fs, "stop-grace", &c.StopGrace, "40s", parseDuration).Hidden = true
-	addSetting(fs, "tick", &c.Tick, "250ms", parseDuration).Hidden = true
 	passEnv := addSetting(fs, "pass-etcd-env", &c.PassEtcdEnv, "false", parseBool)
 	passEnv.NoOptDefVal, passEnv.Hidden = "true", true
 	return fs

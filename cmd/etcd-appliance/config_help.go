@@ -31,7 +31,6 @@ The daemon
   --snapshot-count N        raft entries between two snapshots (default: 10000)
   --stop-grace DURATION     from SIGTERM to SIGKILL for etcd (default: 40s)
   --pass-etcd-env           let etcd see ETCD_* variables too
-  --tick DURATION           between two turns of the daemon (default: 250ms)
 
 Every flag has a variable, such as ETCD_APPLIANCE_STOP_GRACE. An empty variable
 counts as not set. Spaces separate the arguments in ETCD_APPLIANCE_ETCD_ARG.

@@ -15,7 +15,7 @@ import (
 // given is what one source says of one setting.
 type given struct {
 	texts []string
-	where string // the source, as an error names it: "flag --tick"
+	where string // the source, as an error names it: "flag --stop-grace"
 	drop  string // how to make the source say nothing: "leave the flag out"
 }
 

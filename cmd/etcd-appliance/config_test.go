@@ -62,7 +62,7 @@ func TestConfigDefaults(t *testing.T) {
 	want, _ := json.Marshal(Config{
 		EtcdVersion: states.MinorVersion{Major: 3, Minor: 7}, DataDir: "/var/lib/etcd-appliance",
 		ClientPort: 2379, PeerPort: 2380, SnapshotCount: 10000, StopGrace: 40 * time.Second,
-		OnTotalLoss: states.HaltOnTotalLoss, Tick: 250 * time.Millisecond, LogFormat: "auto", LogLevel: "info",
+		OnTotalLoss: states.HaltOnTotalLoss, LogFormat: "auto", LogLevel: "info",
 	})
 	if !bytes.Equal(got, want) {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -107,7 +107,7 @@ func TestConfigSources(t *testing.T) {
 		"cluster-name": "releaseetcd", "group": "my group", "hosted-zone": "elephant.example.org.", "bucket": "my-claims",
 		"on-total-loss": "new", "etcd-version": "3.7.3", "etcd-version-prev": "3.6", "etcd-dir": dir, "data-dir": "/data",
 		"etcd-arg": "--quota-backend-bytes=1", "dry-run": "true", "log-format": "json", "log-level": "debug",
-		"client-port": "12379", "peer-port": "12380", "snapshot-count": "7", "stop-grace": "3s", "tick": "1s", "pass-etcd-env": "true",
+		"client-port": "12379", "peer-port": "12380", "snapshot-count": "7", "stop-grace": "3s", "pass-etcd-env": "true",
 	}
 	var args []string
 	env := map[string]string{}
@@ -245,7 +245,7 @@ func TestConfigWrongValues(t *testing.T) {
 		{"SNAPSHOT_COUNT", "0", "is not a count", "above zero"},
 		{"STOP_GRACE", "40", "is not a positive duration", "its unit"},
 		{"STOP_GRACE", "-1s", "is not a positive duration", "above zero"},
-		{"TICK", "0s", "is not a positive duration", "default, 250ms"},
+		{"STOP_GRACE", "0s", "is not a positive duration", "default, 40s"},
 		{"DRY_RUN", "yes", "is neither true nor false", "true or false"},
 		{"PASS_ETCD_ENV", "ETCD_NAME", "is neither true nor false", "true or false"},
 		{"LOG_FORMAT", "text", "is none of its values", "json, console or auto"},
@@ -262,7 +262,7 @@ func TestConfigWrongValues(t *testing.T) {
 		wantError(t, err, `environment variable ETCDVERSION: "new" is not a version`, "unset the variable")
 	})
 	t.Run("a variable that is overruled is not read", func(t *testing.T) {
-		if _, err := loadConfig(t, []string{"--tick=1s", "--etcd-dir", fakeServers(t, "3.7")}, map[string]string{"ETCD_APPLIANCE_TICK": "x"}, ""); err != nil {
+		if _, err := loadConfig(t, []string{"--stop-grace=1s", "--etcd-dir", fakeServers(t, "3.7")}, map[string]string{"ETCD_APPLIANCE_STOP_GRACE": "x"}, ""); err != nil {
 			t.Error(err)
 		}
 	})
@@ -304,7 +304,7 @@ func TestConfigFileErrors(t *testing.T) {
 		{"predecessor's name", "HOSTED_ZONE: x\n", `config.yaml:1: unknown key "HOSTED_ZONE"`, "did you mean hosted-zone?"},
 		{"nothing near", "colour: x\n", `config.yaml:1: unknown key "colour"`, "--help-all"},
 		{"a file names no file", "config: x\n", `config.yaml:1: unknown key "config"`, "--help-all"},
-		{"twice", "tick: 1s\ngroup: g\ntick: 2s\n", "config.yaml:3: tick is given a second time", "delete one"},
+		{"twice", "stop-grace: 1s\ngroup: g\nstop-grace: 2s\n", "config.yaml:3: stop-grace is given a second time", "delete one"},
 		{"nested", "group:\n  name: g\n", "config.yaml:1: group: takes no nested value", "group: VALUE"},
 		{"a list for one value", "group: [a, b]\n", "config.yaml:1: group: takes one value, not 2", "give one value"},
 		{"a list", "- group\n", "config.yaml:1: not a mapping", "cluster-name: releaseetcd"},

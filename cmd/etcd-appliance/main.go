@@ -116,7 +116,7 @@ func newRootCommand(reached func()) *cobra.Command {
 
 func printCommands(w io.Writer, root *cobra.Command) {
 	fmt.Fprint(w, `etcd-appliance runs etcd on the instances of an EC2 auto-scaling group, as one
-cluster that forms, repairs, upgrades and publishes itself.
+cluster that forms, repairs and publishes itself.
 
 Usage: etcd-appliance COMMAND [flags]
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -24,8 +25,10 @@ import (
 
 // runDaemon is the daemon from its start to its end: nil when it was told to stop and etcd has stopped.
 func runDaemon(ctx context.Context, c Config, log zerolog.Logger) error {
-	ctx = context.WithoutCancel(ctx) // a signal is a fact to decide from, not the end of everything at once
 	runtime.GOMAXPROCS(1) // it waits all day beside a server that needs the cores; waking a second thread costs more than it helps
+	if !c.DryRun {
+		ctx = context.WithoutCancel(ctx) // a signal is a fact to decide from, not the end of everything at once
+	}
 	inbox := make(chan func(), 64)
 	dir, err := datadir.New(c.DataDir)
 	if err != nil {
@@ -45,41 +48,47 @@ func runDaemon(ctx context.Context, c Config, log zerolog.Logger) error {
 	}
 	options.Process, options.Disk, options.Etcd = process, dir, etcd
 	options.Spawn = spawner(ctx, inbox)
-	world := effects.New(options)
-
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
-	defer signal.Stop(signals)
-	go func() {
-		for s := range signals {
-			inbox <- func() { world.RequestShutdown("the daemon was asked to stop (" + s.String() + ")") }
-		}
-	}()
-
-	var executor agent.Executor = world
-	if c.DryRun {
-		executor = nil
-	}
 	log.Info().Str("version", version).Str("cluster", c.ClusterName).Str("wanted", c.EtcdVersion.String()).
 		Strs("servers", minors(options.Servers)).Bool("dry_run", c.DryRun).Msg("etcd-appliance starts")
-	a, err := agent.New(states.Config{
-		ClientPort: c.ClientPort, PeerPort: c.PeerPort, OnTotalLoss: c.OnTotalLoss,
-	}, world, executor, agent.NewJournal(log, c.DryRun, nil))
-	if err != nil {
-		return err
-	}
-	if err := a.Run(ctx, inbox); err != nil {
+	if err := decide(ctx, c, effects.New(options), inbox, log); err != nil {
 		return err
 	}
 	log.Info().Msg("etcd-appliance ends")
 	return nil
 }
 
+// decide takes turns until the daemon has nothing left to do. A dry run carries nothing out, so that a signal ends it at once.
+func decide(ctx context.Context, c Config, world *effects.Effects, inbox chan func(), log zerolog.Logger) error {
+	var executor agent.Executor
+	if !c.DryRun {
+		executor = world
+		signals := make(chan os.Signal, 4)
+		signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+		defer signal.Stop(signals)
+		go func() {
+			for s := range signals {
+				inbox <- func() { world.RequestShutdown("the daemon was asked to stop (" + s.String() + ")") }
+			}
+		}()
+	}
+	a, err := agent.New(states.Config{
+		ClientPort: c.ClientPort, PeerPort: c.PeerPort, OnTotalLoss: c.OnTotalLoss,
+	}, world, executor, agent.NewJournal(log, c.DryRun, nil))
+	if err != nil {
+		return err
+	}
+	err = a.Run(ctx, inbox)
+	if c.DryRun && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
 func superviseEtcd(c Config, dir *datadir.Dir, log zerolog.Logger, wake func()) (*etcdproc.Supervisor, error) {
 	return etcdproc.New(etcdproc.Options{
 		ServerDir: c.EtcdDir, DataDir: dir.EtcdDir(), StateDir: c.DataDir, ClientPort: c.ClientPort, PeerPort: c.PeerPort,
 		SnapshotCount: c.SnapshotCount, ExtraArgs: c.EtcdArgs, PassEnv: c.PassEtcdEnv, Grace: c.StopGrace,
-		Log: log.With().Str("from", "etcd").Logger(), Wake: wake, Now: time.Now,
+		Log: log.With().Str("component", "etcd").Logger(), Wake: wake, Now: time.Now,
 	})
 }
 

@@ -77,7 +77,9 @@ func load(ctx context.Context) (*clients, error) {
 	if settings.Region == "" {
 		return nil, errors.New("no AWS region: the instance metadata service did not tell one; set AWS_REGION")
 	}
-	pathStyle := func(o *s3.Options) { o.UsePathStyle = settings.BaseEndpoint != nil } // an endpoint of its own has no bucket hosts
+	pathStyle := func(o *s3.Options) { // an endpoint of its own has no bucket hosts
+		o.UsePathStyle = settings.BaseEndpoint != nil || os.Getenv("AWS_ENDPOINT_URL_S3") != ""
+	}
 	return &clients{
 		ec2: ec2.NewFromConfig(settings), autoscaling: autoscaling.NewFromConfig(settings),
 		route53: route53.NewFromConfig(settings), s3: s3.NewFromConfig(settings, pathStyle),
