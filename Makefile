@@ -95,7 +95,7 @@ sim: build ## simulate clusters: N=1000 of them, or the one of SEED=, told turn 
 	$(DAEMON) sim $(if $(SEED),--seed $(SEED),--seeds $(N)) $(ARGS)
 
 .PHONY: demo
-demo: build $(call server,$(DEMO_MINORS)) $(ETCDCTL) ## watch real etcd processes form, repair and upgrade a cluster on loopback
+demo: build $(call server,$(DEMO_MINORS)) $(ETCDCTL) ## watch real etcd processes form and repair a cluster on loopback
 	$(DAEMON) demo $(ARGS)
 
 .PHONY: bench
