@@ -64,9 +64,20 @@ func (c *checker) natures(i etcdfake.Incident) bool {
 		return true
 	}
 	for _, cluster := range c.etcd.Clusters() {
-		if n, _, holders := cluster.Voters(); cluster.ID() == i.Cluster && holders < states.Quorum(n) {
-			return true
+		if cluster.ID() != i.Cluster {
+			continue
 		}
+		n, kept := 0, 0
+		for _, m := range cluster.Members() {
+			if m.Learner {
+				continue
+			}
+			n++
+			if node := c.byID[m.Key()]; node != nil && !node.gone && !node.robbed && !node.spoilt {
+				kept++
+			}
+		}
+		return kept < states.Quorum(n)
 	}
 	return false
 }
@@ -208,6 +219,7 @@ func (e checkedEtcd) etcd() *etcdfake.World { return e.node.world.etcd }
 
 func (e checkedEtcd) AddMember(ctx context.Context, endpoints []string, peerURL string, learner bool) (id uint64, err error) {
 	err = e.guarded("add member", func() error { id, err = e.Etcd.AddMember(ctx, endpoints, peerURL, learner); return err })
+	e.robbed = e.robbed && err != nil // what it is from now on is a new member
 	return id, err
 }
 

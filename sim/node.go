@@ -101,7 +101,7 @@ func (n *node) startDaemon() {
 		Etcd: checkedEtcd{n.etcd.Etcd(), n}, Peers: n.etcd.Peers(), Process: checkedProcess{n.etcd.Process(), n}, Disk: checkedDisk{n.etcd.Disk(), n},
 		Now: func() time.Time { return n.clock }, Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
 		Named: func(group string) (string, error) { return group, nil }, HostedZone: zoneName,
-		ClientPort: 2379, PeerPort: 2380, Wanted: wanted, Servers: servers,
+		ClientPort: 2379, PeerPort: 2380, Wanted: n.wanted(), Servers: servers,
 	}
 	switch n.plan.Claim {
 	case "s3":
@@ -119,6 +119,14 @@ func (n *node) startDaemon() {
 	n.agent = a
 	n.trace.node(n, "daemon starts")
 	n.turn()
+}
+
+// wanted is the minor in the configuration of daemons that start now.
+func (w *world) wanted() states.MinorVersion {
+	if w.plan.Newer > 0 && w.now < w.plan.Newer {
+		return servers[0]
+	}
+	return servers[1]
 }
 
 // endDaemon ends the daemon's life, as SIGKILL does; etcd goes on.

@@ -16,6 +16,9 @@ type Plan struct {
 	Claim string        // where the claim is kept: route53, s3 or nowhere
 	Loss  states.TotalLoss
 
+	// Newer is when the configuration of new daemons changes to want the next minor; zero is never.
+	Newer time.Duration
+
 	Hook bool // the group has a terminating lifecycle hook, so that instances have a minute to leave
 
 	LateLaunch time.Duration // up to this long from the launch of an instance to its daemon's start
@@ -39,6 +42,9 @@ func newPlan(seed uint64) Plan {
 		Claim: []string{"route53", "route53", "route53", "s3"}[s.below(4)], Loss: states.HaltOnTotalLoss,
 	}
 	p.Hook = s.chance(0.5)
+	if s.chance(0.3) {
+		p.Newer = s.between(time.Minute, p.Chaos)
+	}
 	for _, chance := range []*float64{&p.AWSError, &p.AWSThrottle, &p.AWSStale, &p.AWSLost, &p.EtcdError, &p.EtcdLost} {
 		if s.chance(0.5) {
 			*chance = s.rate(0.001, 0.3)
@@ -62,6 +68,9 @@ func (p Plan) String() string {
 	s := fmt.Sprintf("seed %d: %d nodes, claim in %s, %s of chaos", p.Seed, p.Nodes, p.Claim, p.Chaos.Round(time.Second))
 	if p.Hook {
 		s += ", lifecycle hook"
+	}
+	if p.Newer > 0 {
+		s += fmt.Sprintf(", next minor wanted from %s on", p.Newer.Round(time.Second))
 	}
 	for _, c := range []struct {
 		name   string

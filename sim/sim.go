@@ -186,7 +186,5 @@ func (w *world) fail(invariant, format string, args ...any) {
 	}
 }
 
-var (
-	servers = []states.MinorVersion{{Major: 3, Minor: 6}, {Major: 3, Minor: 7}}
-	wanted  = states.MinorVersion{Major: 3, Minor: 7}
-)
+// servers are the minors installed on every instance.
+var servers = []states.MinorVersion{{Major: 3, Minor: 6}, {Major: 3, Minor: 7}}
