@@ -244,7 +244,7 @@ func (e *Effects) removeMember(ctx context.Context, c states.RemoveMember, endpo
 		return fmt.Errorf("remove %x: it is %s at %s now: %w", c.ID, m.Key(), m.Address, ErrChanged)
 	}
 	if !m.Learner {
-		if err := e.survives(ctx, list.Members, c.ID); err != nil {
+		if err := e.survives(ctx, list.Members, m); err != nil {
 			return err
 		}
 	}
@@ -255,9 +255,10 @@ func (e *Effects) removeMember(ctx context.Context, c states.RemoveMember, endpo
 	return err
 }
 
-// survives asks every other voter how it is, right before one is removed.
-func (e *Effects) survives(ctx context.Context, members []states.Member, removed uint64) error {
-	others := slices.DeleteFunc(slices.Clone(members), func(m states.Member) bool { return m.Learner || m.ID == removed })
+// survives asks every other voter how it is, right before one is removed. One that leads is not removed: the leadership may have
+// come to it since the decision, and its removal would leave the others to elect a leader.
+func (e *Effects) survives(ctx context.Context, members []states.Member, removed *states.Member) error {
+	others := slices.DeleteFunc(slices.Clone(members), func(m states.Member) bool { return m.Learner || m.ID == removed.ID })
 	e.askHealth(ctx, others, states.Local{})
 	healthy := 0
 	for i := range others {
@@ -266,7 +267,13 @@ func (e *Effects) survives(ctx context.Context, members []states.Member, removed
 		}
 	}
 	if healthy < states.Quorum(len(others)) {
-		return fmt.Errorf("remove %x: %d of the other %d voters are healthy, which is no quorum", removed, healthy, len(others))
+		return fmt.Errorf("remove %x: %d of the other %d voters are healthy, which is no quorum", removed.ID, healthy, len(others))
+	}
+	if !removed.Started() {
+		return nil
+	}
+	if s, err := e.Etcd.Status(ctx, removed.ClientURL); err == nil && s.Leader == removed.ID {
+		return fmt.Errorf("remove %x: it leads: %w", removed.ID, ErrChanged)
 	}
 	return nil
 }

@@ -157,11 +157,22 @@ func (c *checker) publishes(by string, set *r53types.ResourceRecordSet) {
 	}
 }
 
-// quorums tells which clusters have a quorum of healthy voters.
+// quorums tells which clusters have a quorum of voters whose servers are up. Whether they have elected a leader yet does not
+// matter here: no command may take away what an election needs, and a command may well cost one.
 func (w *world) quorums() map[uint64]bool {
 	q := map[uint64]bool{}
 	for _, c := range w.etcd.Clusters() {
-		if n, healthy, _ := c.Voters(); n > 0 && healthy >= states.Quorum(n) {
+		n, up := 0, 0
+		for _, m := range c.Members() {
+			if m.Learner {
+				continue
+			}
+			n++
+			if c.Server(m.ID).Known() {
+				up++
+			}
+		}
+		if n > 0 && up >= states.Quorum(n) {
 			q[c.ID()] = true
 		}
 	}

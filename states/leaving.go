@@ -46,7 +46,7 @@ func (t *turn) terminationUnclear() bool {
 // handOver moves the leadership away and takes this member out of the list, where the others have a quorum without it. Where
 // they have not, it goes on serving until the instance ends or the daemon is told to stop: ending early helps nobody.
 func (t *turn) handOver() (verdict, bool) {
-	v := verdict{needs: Needs{Cluster: fast, Wide: true}}
+	v := verdict{needs: Needs{Group: brisk, Cluster: fast, Wide: true}}
 	local := t.Local()
 	me, listed := t.Cluster.Member(local.MemberID)
 	n, healthy := t.Cluster.Voters()
@@ -71,7 +71,7 @@ func (t *turn) handOver() (verdict, bool) {
 	return v, t.Ending.Shutdown != Yes
 }
 
-// successor is the healthy voter that has applied most.
+// successor is the healthy voter that has applied most, of those whose instances stay in the group if there are any.
 func (t *turn) successor(besides uint64) *Member {
 	var best *Member
 	for i := range t.Cluster.Members {
@@ -79,9 +79,15 @@ func (t *turn) successor(besides uint64) *Member {
 		if m.ID == besides || m.Learner || !m.Started() || m.Health != Yes {
 			continue
 		}
-		if best == nil || m.Applied > best.Applied {
+		if best == nil || t.stays(m) && !t.stays(best) || t.stays(m) == t.stays(best) && m.Applied > best.Applied {
 			best = m
 		}
 	}
 	return best
+}
+
+// stays tells whether a member's instance is known to stay in the group.
+func (t *turn) stays(m *Member) bool {
+	in, ok := t.Group.Instance(m.Key())
+	return ok && in.InGroup
 }
