@@ -1,0 +1,264 @@
+package effects
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// clustered is a rig whose daemon is the first of three members that all answer.
+func clustered(t *testing.T) *rig {
+	r := newRig(t, nil)
+	r.know()
+	for i, id := range r.ids {
+		in, _ := r.cloud.Instance(id)
+		r.etcd.member(uint64(0xa1+0x11*i), id, in.PrivateIP)
+	}
+	r.process.state.Running = states.Yes
+	r.Observe()
+	return r
+}
+
+func (r *rig) url(i int) string {
+	in, _ := r.cloud.Instance(r.ids[i])
+	return "http://" + in.PrivateIP + ":2379"
+}
+
+// clusterNow asks for the cluster afresh.
+func (r *rig) clusterNow(wide bool) states.Cluster {
+	r.pass(time.Second)
+	r.turn(states.Needs{Cluster: time.Second, Wide: wide})
+	return r.Observe().Cluster
+}
+
+func TestClusterIsAskedLocallyFirst(t *testing.T) {
+	r := clustered(t)
+	c := r.clusterNow(false)
+	if c.Known != states.Yes || c.ID != 7 || len(c.Members) != 3 || !c.At.Equal(r.now) || !slices.Equal(r.etcd.endpoints, []string{r.url(0)}) {
+		t.Fatalf("%+v, asked %q", c, r.etcd.endpoints)
+	}
+	if l := c.Local; l.Answers != states.Yes || l.MemberID != 0xa1 || l.Leader != 0xa1 || l.Learner || l.Applied != 0xa1 {
+		t.Errorf("%+v", l)
+	}
+	if c.Members[0].Health != states.Yes || c.Members[1].Health != states.Unknown || !c.Asked.IsZero() {
+		t.Errorf("nobody asked for the others' health: %+v", c.Members)
+	}
+	n := len(r.etcd.calls)
+	for range 8 {
+		r.clusterNow(false)
+	}
+	if len(r.etcd.calls) != n {
+		t.Errorf("at rest the list is read again within %v: %q", listRest, r.etcd.calls[n:])
+	}
+	r.clusterNow(false)
+	r.clusterNow(false)
+	if len(r.etcd.calls) != n+1 {
+		t.Errorf("the list is read %d times in %v", len(r.etcd.calls)-n, listRest)
+	}
+}
+
+// TestHealthIsWhatEachMemberSays, and since when it is bad.
+func TestHealthIsWhatEachMemberSays(t *testing.T) {
+	r := clustered(t)
+	r.etcd.status[r.url(1)] = EtcdStatus{MemberID: 0xb2} // knows no leader
+	r.etcd.status[r.url(2)] = EtcdStatus{MemberID: 0xee, Leader: 0xa1}
+	r.etcd.list.Members = append(r.etcd.list.Members, states.Member{ID: 0xd4, Address: "10.9.9.9", Learner: true})
+	c := r.clusterNow(true)
+	first := r.now
+	for i, want := range []states.Fact{states.Yes, states.No, states.No, states.No} {
+		if m := c.Members[i]; m.Health != want || m.Unhealthy.IsZero() != (want == states.Yes) {
+			t.Errorf("member %x: healthy %s since %v, want %s", m.ID, m.Health, m.Unhealthy, want)
+		}
+	}
+	if !c.Asked.Equal(r.now) || c.Members[0].Version != (states.Version{Major: 3, Minor: 7}) || c.Members[0].Applied != 0xa1 {
+		t.Errorf("%+v", c)
+	}
+	r.clusterNow(true)
+	r.clusterNow(false)
+	if c = r.clusterNow(true); !c.Members[1].Unhealthy.Equal(first) {
+		t.Errorf("unhealthy since %v, want the first time, %v", c.Members[1].Unhealthy, first)
+	}
+	r.etcd.status[r.url(1)] = EtcdStatus{MemberID: 0xb2, Leader: 0xa1}
+	if c = r.clusterNow(true); c.Members[1].Health != states.Yes || !c.Members[1].Unhealthy.IsZero() {
+		t.Errorf("well again: %+v", c.Members[1])
+	}
+	delete(r.etcd.status, r.url(1))
+	if c = r.clusterNow(true); !c.Members[1].Unhealthy.Equal(r.now) {
+		t.Errorf("unhealthy anew since %v", c.Members[1].Unhealthy)
+	}
+}
+
+// TestUnreadListIsNoEmptyList: no quorum answered. What was known stays, and is known to be old.
+func TestUnreadListIsNoEmptyList(t *testing.T) {
+	r := clustered(t)
+	before := r.clusterNow(true)
+	r.etcd.listErr = errors.New("etcdserver: request timed out")
+	c := r.clusterNow(true)
+	if c.Known != states.No || len(c.Members) != len(before.Members) || c.Asked != before.Asked || c.Local.Answers != states.Yes {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestNobodyToAskIsNoAnswer: unknown stays unknown.
+func TestNobodyToAskIsNoAnswer(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	if c := r.clusterNow(true); c.Known != states.Unknown || c.Local.Answers != states.Unknown || len(r.etcd.calls) != 0 {
+		t.Errorf("%+v, calls %q", c, r.etcd.calls)
+	}
+}
+
+// TestServerThatEndsAnswersNothing: what it said while it ran says nothing about now, also when it arrives late.
+func TestServerThatEndsAnswersNothing(t *testing.T) {
+	r := clustered(t)
+	r.clusterNow(true)
+	r.hold = true
+	r.pass(time.Minute)
+	r.Refresh(states.Needs{Cluster: time.Second, Wide: true})
+	r.process.state.Running = states.No
+	if l := r.Observe().Cluster.Local; l != (states.Local{}) {
+		t.Errorf("%+v", l)
+	}
+	r.deliver()
+	if l := r.Observe().Cluster.Local; l != (states.Local{}) {
+		t.Errorf("a late answer: %+v", l)
+	}
+	r.hold = false
+	n := len(r.etcd.calls)
+	r.turn(states.Needs{})
+	if len(r.etcd.calls) == n {
+		t.Error("the end of the server is news of the cluster, and it is not asked")
+	}
+}
+
+// TestObservationsAreNotChangedLater: a decision's facts are a snapshot.
+func TestObservationsAreNotChangedLater(t *testing.T) {
+	r := clustered(t)
+	r.clusterNow(true)
+	o := r.Observe()
+	members, records, instances := slices.Clone(o.Cluster.Members), slices.Clone(o.DNS.Records), slices.Clone(o.Group.Instances)
+	r.etcd.status = map[string]EtcdStatus{}
+	r.etcd.list.Members = slices.Clone(r.etcd.list.Members)[:2]
+	r.terminate(r.ids[2])
+	r.put(cluster, "A", 60, "10.0.0.9")
+	for range 3 {
+		r.pass(time.Minute)
+		r.turn(states.Needs{Group: time.Second, Zone: time.Second, Cluster: time.Second, Wide: true})
+	}
+	if !slices.Equal(o.Cluster.Members, members) || len(o.DNS.Records) != len(records) || !slices.Equal(o.Group.Instances, instances) {
+		t.Errorf("was %+v %+v, is %+v %+v", members, instances, o.Cluster.Members, o.Group.Instances)
+	}
+}
+
+// TestNewMemberMakesTheGroupWorthAsking, if anybody needs it at all.
+func TestNewMemberMakesTheGroupWorthAsking(t *testing.T) {
+	r := clustered(t)
+	r.clusterNow(true)
+	settle := func() { r.turn(states.Needs{Group: time.Hour}) }
+	settle()
+	if n := r.asked(groupCall, func() { r.clusterNow(true); settle() }); n != 0 {
+		t.Errorf("the same members, and the group is asked %d times", n)
+	}
+	r.etcd.member(0xd4, "i-new", "10.0.0.99")
+	if n := r.asked(groupCall, func() { r.clusterNow(true); settle() }); n != 1 {
+		t.Errorf("a new member, and the group is asked %d times", n)
+	}
+}
+
+// TestRestored: a server that was started to join tells on its peer port that it has the cluster's data, before it serves.
+func TestRestored(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	in, _ := r.cloud.Instance(r.ids[0])
+	r.Execute([]states.Command{states.StartEtcd{State: states.ClusterExisting}})
+	r.process.state.Running = states.Yes
+	if l := r.clusterNow(true).Local; l.Answers != states.No || !l.Restored.IsZero() {
+		t.Errorf("its peer port is silent: %+v", l)
+	}
+	r.peers[in.PrivateIP] = nil // answers, and knows no cluster version
+	if l := r.clusterNow(true).Local; !l.Restored.IsZero() {
+		t.Errorf("no cluster version yet: %+v", l)
+	}
+	version[in.PrivateIP] = states.MinorVersion{Major: 3, Minor: 7}
+	defer delete(version, in.PrivateIP)
+	since := r.clusterNow(true).Local.Restored
+	if !since.Equal(r.now) || !r.clusterNow(true).Local.Restored.Equal(since) {
+		t.Errorf("restored since %v, want %v", since, r.now)
+	}
+	r.etcd.member(0xa1, r.ids[0], in.PrivateIP)
+	if l := r.clusterNow(true).Local; l.Answers != states.Yes || !l.Restored.IsZero() {
+		t.Errorf("serves: %+v", l)
+	}
+}
+
+// TestPeersAnswerRefuseOrKeepSilent: three different things.
+func TestPeersAnswerRefuseOrKeepSilent(t *testing.T) {
+	r := newRig(t, func(r *rig, _ *Options) {
+		one, _ := r.cloud.Instance(r.ids[1])
+		r.peers[one.PrivateIP] = ErrRefused
+	})
+	r.know()
+	peersNow := func() []states.Peer {
+		r.pass(time.Second)
+		r.turn(states.Needs{Peers: time.Second, Group: time.Second})
+		return r.Observe().Peers
+	}
+	p := peersNow()
+	if len(p) != 2 || p[0].InstanceID != r.ids[1] || p[0].Answers != states.No || p[1].Answers != states.Unknown || !r.Observe().Polled.Equal(r.now) {
+		t.Errorf("%+v", p)
+	}
+	two, _ := r.cloud.Instance(r.ids[2])
+	r.peers[two.PrivateIP] = nil
+	if p = peersNow(); p[1].Answers != states.Yes || p[1].ClusterID != 7 || len(p[1].Members) != 1 {
+		t.Errorf("%+v", p)
+	}
+	if !slices.Equal(r.endpoints, []string{"http://" + two.PrivateIP + ":2379"}) {
+		t.Errorf("its client URL is not remembered: %q", r.endpoints)
+	}
+	r.terminate(r.ids[1])
+	peersNow()
+	if p = peersNow(); slices.ContainsFunc(p, func(p states.Peer) bool { return p.InstanceID == r.ids[1] }) {
+		t.Errorf("asks who has ended: %+v", p)
+	}
+}
+
+// TestOrderOfEndpoints: our own server first where it can answer through quorum, and last where it cannot.
+func TestOrderOfEndpoints(t *testing.T) {
+	for _, c := range []struct {
+		own    string
+		serves bool
+		want   []string
+	}{
+		{"b", true, []string{"b", "a", "c"}}, {"b", false, []string{"a", "c", "b"}}, {"", false, []string{"a", "b", "c"}}, {"x", false, []string{"a", "b", "c", "x"}}, {"x", true, []string{"x", "a", "b", "c"}},
+	} {
+		if got := order([]string{"a", "b", "c"}, c.own, c.serves); !slices.Equal(got, c.want) {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
+}
+
+// TestComplaints: once when it begins, once when it changes, once when it is over.
+func TestComplaints(t *testing.T) {
+	r := newRig(t, nil)
+	log := new(lines)
+	r.Log = zerolog.New(log)
+	one, two := errors.New("throttled"), errors.New("no route")
+	for _, err := range []error{nil, one, one, one, two, two, nil, nil, one} {
+		r.complaint.note(r.Log, "hosted zone", err)
+	}
+	if *log != 4 {
+		t.Errorf("%d lines, want 4: throttled, no route, answers again, throttled", *log)
+	}
+}
+
+type lines int
+
+func (l *lines) Write(b []byte) (int, error) {
+	*l++
+	return len(b), nil
+}

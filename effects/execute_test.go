@@ -1,0 +1,262 @@
+package effects
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// TestEveryCommandIsHandled: each kind there is, in the lane it is said to run in.
+func TestEveryCommandIsHandled(t *testing.T) {
+	for _, c := range states.Commands() {
+		r := newRig(t, nil)
+		r.know()
+		var err error
+		if states.LaneOf(c) == states.LaneProcess {
+			err = r.local(c)
+		} else {
+			_, err = r.action(c)(t.Context())
+		}
+		if err != nil && (strings.Contains(err.Error(), "not known") || strings.Contains(err.Error(), "not a local one")) {
+			t.Errorf("%T: %v", c, err)
+		}
+		if kind(c) == "" || strings.Contains(kind(c), ".") {
+			t.Errorf("%T is logged as %q", c, kind(c))
+		}
+	}
+	r := newRig(t, nil)
+	if _, err := r.action(states.StopEtcd{})(t.Context()); err == nil {
+		t.Error("a command of another lane is taken for one of this")
+	}
+	if err := r.local(states.PublishDNS{}); err == nil {
+		t.Error("a command of another lane is taken for a local one")
+	}
+}
+
+// TestStartEtcdLooksFirst: what the decision saw of process and disk must still be so.
+func TestStartEtcdLooksFirst(t *testing.T) {
+	start := func(s states.ClusterState) states.StartEtcd {
+		return states.StartEtcd{Minor: states.MinorVersion{Major: 3, Minor: 7}, Name: "i-a", Address: "10.0.0.1", State: s}
+	}
+	for _, c := range []struct {
+		running states.Fact
+		disk    states.DiskState
+		state   states.ClusterState
+		starts  bool
+	}{
+		{states.No, states.DiskEmpty, states.ClusterNew, true},
+		{states.No, states.DiskEmpty, states.ClusterExisting, true},
+		{states.No, states.DiskMember, states.ClusterRestart, true},
+		{states.No, states.DiskMember, states.ClusterNew, false},
+		{states.No, states.DiskMember, states.ClusterExisting, false},
+		{states.No, states.DiskEmpty, states.ClusterRestart, false},
+		{states.No, states.DiskBroken, states.ClusterNew, false},
+		{states.No, states.DiskBroken, states.ClusterRestart, false},
+		{states.No, states.DiskUnknown, states.ClusterNew, false},
+		{states.No, states.DiskUnknown, states.ClusterRestart, false},
+		{states.Yes, states.DiskMember, states.ClusterRestart, false},
+		{states.Unknown, states.DiskMember, states.ClusterRestart, false},
+		{states.Unknown, states.DiskEmpty, states.ClusterNew, false},
+	} {
+		r := newRig(t, nil)
+		r.know()
+		r.process.state.Running, r.disk.state.State = c.running, c.disk
+		r.Execute([]states.Command{start(c.state)})
+		if got := len(r.process.starts) > 0; got != c.starts {
+			t.Errorf("%+v: starts: %v", c, got)
+		}
+		if recorded := len(r.disk.changes) > 0; recorded != c.starts {
+			t.Errorf("%+v: what is about to run is recorded: %v", c, recorded)
+		}
+	}
+}
+
+// TestStartIsRecordedBefore: a start that cannot be written down does not happen, since a restart would not know the minor.
+func TestStartIsRecordedBefore(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.disk.err = errors.New("no space left on device")
+	r.Execute([]states.Command{states.StartEtcd{State: states.ClusterNew}})
+	if len(r.process.starts) != 0 || len(r.disk.changes) != 1 {
+		t.Errorf("starts %v, changes %q", r.process.starts, r.disk.changes)
+	}
+}
+
+func TestSetAsideNeedsAStoppedServer(t *testing.T) {
+	for running, want := range map[states.Fact]int{states.No: 1, states.Yes: 0, states.Unknown: 0} {
+		r := newRig(t, nil)
+		r.know()
+		r.process.state.Running = running
+		r.Execute([]states.Command{states.SetAsideData{Why: "broken"}})
+		if len(r.disk.changes) != want {
+			t.Errorf("running: %s: %q", running, r.disk.changes)
+		}
+	}
+}
+
+func TestStopNeedsARunningServer(t *testing.T) {
+	for running, want := range map[states.Fact]int{states.No: 0, states.Yes: 1, states.Unknown: 0} {
+		r := newRig(t, nil)
+		r.know()
+		r.process.state.Running = running
+		r.Execute([]states.Command{states.StopEtcd{}})
+		if r.process.stops != want {
+			t.Errorf("running: %s: %d stops", running, r.process.stops)
+		}
+	}
+}
+
+// TestAddMemberAfterALostAnswer: the member is there already, and is not added twice. Its ID is not taken for one of our own:
+// the rules remove it as a ghost and add anew.
+func TestAddMemberAfterALostAnswer(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.etcd.member(0xa1, "i-a", "10.0.0.1")
+	add := states.AddMember{Address: "10.0.0.4", Learner: true}
+	if got := r.do(add); !slices.Equal(got, []string{"members", "add http://10.0.0.4:2380 true"}) {
+		t.Errorf("calls %q", got)
+	}
+	if j := r.Observe().Join; j.Added != 0xd4 || !j.Since.Equal(r.now) {
+		t.Errorf("%+v", j)
+	}
+	r.facts.Join = states.Join{}
+	r.etcd.list.Members = append(r.etcd.list.Members, states.Member{ID: 0xd4, Address: "10.0.0.4", Learner: true})
+	deliver, err := r.action(add)(t.Context())
+	if !errors.Is(err, ErrExists) || deliver != nil || r.etcd.calls[len(r.etcd.calls)-1] != "members" {
+		t.Errorf("error %v, calls %q", err, r.etcd.calls)
+	}
+	r.etcd.listErr = errors.New("no quorum")
+	if _, err = r.action(add)(t.Context()); err == nil || r.etcd.calls[len(r.etcd.calls)-1] != "members" {
+		t.Errorf("adds without having read the list: %v, %q", err, r.etcd.calls)
+	}
+	r.etcd.listErr, r.etcd.err, r.etcd.list = nil, ErrUnhealthy, EtcdMembers{}
+	if deliver, err = r.action(add)(t.Context()); !errors.Is(err, ErrUnhealthy) || deliver != nil {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestRemoveMemberLooksFirst: members come and go between a look and an act.
+func TestRemoveMemberLooksFirst(t *testing.T) {
+	remove := states.RemoveMember{ID: 0xc3, Name: "i-c", Address: "10.0.0.3"}
+	url := func(n string) string { return "http://10.0.0." + n + ":2379" }
+	for what, c := range map[string]struct {
+		edit    func(*stubEtcd)
+		removes bool
+		err     error // nil: whatever, if it does not remove; else what it must be
+		fails   bool
+	}{
+		"is as it was":             {func(*stubEtcd) {}, true, nil, false},
+		"is gone":                  {func(s *stubEtcd) { s.list.Members = s.list.Members[:2] }, false, nil, false},
+		"has another name":         {func(s *stubEtcd) { s.list.Members[2].Name = "i-x" }, false, ErrChanged, true},
+		"has another address":      {func(s *stubEtcd) { s.list.Members[2].Address = "10.0.0.9" }, false, ErrChanged, true},
+		"has started meanwhile":    {func(s *stubEtcd) { s.list.Members[2].Name = "" }, false, ErrChanged, true},
+		"the list is not read":     {func(s *stubEtcd) { s.listErr = errors.New("timeout") }, false, nil, true},
+		"one of the others hangs":  {func(s *stubEtcd) { delete(s.status, url("2")) }, false, nil, true},
+		"one knows no leader":      {func(s *stubEtcd) { s.status[url("2")] = EtcdStatus{MemberID: 0xb2} }, false, nil, true},
+		"another one answers":      {func(s *stubEtcd) { s.status[url("2")] = EtcdStatus{MemberID: 0xee, Leader: 0xa1} }, false, nil, true},
+		"it leads by now":          {func(s *stubEtcd) { s.status[url("3")] = EtcdStatus{MemberID: 0xc3, Leader: 0xc3} }, false, ErrChanged, true},
+		"it is healthy itself":     {func(s *stubEtcd) { s.status[url("3")] = EtcdStatus{MemberID: 0xc3, Leader: 0xa1} }, true, nil, false},
+		"a learner needs no votes": {func(s *stubEtcd) { s.list.Members[2].Learner, s.status = true, nil }, true, nil, false},
+		"it has gone while asking": {func(s *stubEtcd) { s.err = ErrNotFound }, true, nil, false},
+		"etcd refuses":             {func(s *stubEtcd) { s.err = ErrUnhealthy }, true, ErrUnhealthy, true},
+	} {
+		r := newRig(t, nil)
+		r.know()
+		for i, name := range []string{"i-a", "i-b", "i-c"} {
+			r.etcd.member(uint64(0xa1+0x11*i), name, "10.0.0."+string(rune('1'+i)))
+		}
+		delete(r.etcd.status, url("3"))
+		c.edit(r.etcd)
+		_, err := r.action(remove)(t.Context())
+		if got := slices.Contains(r.etcd.calls, "remove c3"); got != c.removes {
+			t.Errorf("%s: removes: %v", what, got)
+		}
+		if (err != nil) != c.fails || c.err != nil && !errors.Is(err, c.err) {
+			t.Errorf("%s: error %v", what, err)
+		}
+	}
+}
+
+// TestLastVoterStays: there is no other whom anything could be asked of.
+func TestLastVoterStays(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.etcd.member(0xa1, "i-a", "10.0.0.1")
+	if _, err := r.action(states.RemoveMember{ID: 0xa1, Name: "i-a", Address: "10.0.0.1"})(t.Context()); err == nil || slices.Contains(r.etcd.calls, "remove a1") {
+		t.Errorf("error %v, calls %q", err, r.etcd.calls)
+	}
+}
+
+// TestWhatIsSoAlreadyIsSuccess: the answer to the command before may have been lost.
+func TestWhatIsSoAlreadyIsSuccess(t *testing.T) {
+	for _, c := range []struct {
+		command states.Command
+		err     error
+		ok      bool
+	}{
+		{states.PromoteMember{ID: 1}, ErrNotLearner, true}, {states.PromoteMember{ID: 1}, ErrNotInSync, false},
+		{states.MoveLeader{To: 1}, ErrNotLeader, true}, {states.MoveLeader{To: 1}, ErrUnhealthy, false},
+	} {
+		r := newRig(t, nil)
+		r.know()
+		r.etcd.err = c.err
+		if _, err := r.action(c.command)(t.Context()); (err == nil) != c.ok {
+			t.Errorf("%T answered with %v: error %v", c.command, c.err, err)
+		}
+	}
+}
+
+// TestMoveLeaderIsSentToTheLeader: only it can hand over.
+func TestMoveLeaderIsSentToTheLeader(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.endpoints = []string{"http://10.0.0.2:2379"}
+	_, err := r.action(states.MoveLeader{To: 0xb2})(t.Context())
+	if own := "http://" + r.facts.Self.Address + ":2379"; err != nil || !slices.Equal(r.etcd.endpoints, []string{own}) {
+		t.Errorf("sent to %q, error %v", r.etcd.endpoints, err)
+	}
+}
+
+// TestJoinLock follows it through its life.
+func TestJoinLock(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	hold := func() states.Join {
+		r.pass(time.Minute)
+		r.turn(states.Needs{})
+		r.do(states.HoldJoinLock{TTL: 20 * time.Second})
+		return r.Observe().Join
+	}
+	me := r.ids[0]
+	if j := hold(); j.Owner != me || !j.Held.Equal(r.now) {
+		t.Errorf("free: %+v", j)
+	}
+	held := r.now
+	r.etcd.err = errors.New("timeout")
+	r.turn(states.Needs{})
+	r.pass(19 * time.Second)
+	r.turn(states.Needs{})
+	r.do(states.HoldJoinLock{TTL: 20 * time.Second})
+	if j := r.Observe().Join; j.Owner != me || !j.Held.Equal(held) {
+		t.Errorf("one failure within its time: %+v", j)
+	}
+	if j := hold(); j.Owner != "" || !j.Held.IsZero() {
+		t.Errorf("its time is over: %+v", j)
+	}
+	r.etcd.err, r.etcd.lock = nil, EtcdLock{Owner: "i-other"}
+	if j := hold(); j.Owner != "i-other" || !j.Held.IsZero() {
+		t.Errorf("another's: %+v", j)
+	}
+	r.etcd.lock = EtcdLock{}
+	hold()
+	r.pass(time.Minute)
+	r.turn(states.Needs{})
+	r.do(states.ReleaseJoinLock{})
+	if j := r.Observe().Join; j != (states.Join{}) || !slices.Contains(r.etcd.calls, "release _etcd-appliance/join "+me) {
+		t.Errorf("released: %+v, calls %q", j, r.etcd.calls)
+	}
+}

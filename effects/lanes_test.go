@@ -1,0 +1,152 @@
+package effects
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+var (
+	hold    = states.HoldJoinLock{TTL: 20 * time.Second}
+	promote = states.PromoteMember{ID: 0xd4}
+	claim   = states.CreateClaim{Record: states.ClaimRecord{Token: "t", Members: []states.ClaimMember{{ID: "i-a", Address: "10.0.0.1"}}}}
+)
+
+// do executes commands and gives the calls of etcd that came of them.
+func (r *rig) do(commands ...states.Command) []string {
+	before := len(r.etcd.calls)
+	r.Execute(commands)
+	return r.etcd.calls[before:]
+}
+
+func TestLaneRunsInOrderUntilOneFails(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	if got := r.do(hold, promote); !slices.Equal(got, []string{"hold _etcd-appliance/join 20s", "promote d4"}) {
+		t.Errorf("calls %q", got)
+	}
+	r.pass(time.Minute)
+	r.turn(states.Needs{Cluster: time.Second})
+	r.etcd.err = errors.New("etcdserver: request timed out")
+	if got := r.do(hold, promote); len(got) != 1 {
+		t.Errorf("after a failure, still: %q", got)
+	}
+}
+
+// TestLaneTakesNothingWhileBusy: a command that comes meanwhile is dropped; it will be derived again.
+func TestLaneTakesNothingWhileBusy(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.hold = true
+	r.Execute([]states.Command{hold})
+	r.Execute([]states.Command{hold})
+	if len(r.held) != 1 {
+		t.Fatalf("%d batches under way", len(r.held))
+	}
+	r.deliver()
+	if len(r.etcd.calls) != 1 {
+		t.Errorf("calls %q", r.etcd.calls)
+	}
+}
+
+// TestLanesDoNotWaitForEachOther: a hung AWS call never delays etcd.
+func TestLanesDoNotWaitForEachOther(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.hold = true
+	r.Execute([]states.Command{claim})
+	r.process.state.Running = states.Yes
+	r.Execute([]states.Command{claim, hold, states.StopEtcd{}})
+	if len(r.held) != 2 || r.process.stops != 1 {
+		t.Errorf("%d batches under way, %d stops; want the claim, the lock and a stop that is done", len(r.held), r.process.stops)
+	}
+	for _, j := range r.held {
+		if j.timeout <= 0 {
+			t.Error("a batch without a deadline")
+		}
+	}
+}
+
+// TestLaneIsClosedUntilTheWorldIsSeenAgain: a decision made from the facts before an effect is not carried out after it.
+func TestLaneIsClosedUntilTheWorldIsSeenAgain(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.do(hold)
+	r.pass(time.Minute)
+	if got := r.do(hold); len(got) != 0 {
+		t.Errorf("carried out, and the cluster was not asked since: %q", got)
+	}
+	r.turn(states.Needs{}) // nobody needs the cluster, and yet it is asked: something of it has changed
+	if got := r.do(hold); len(got) != 1 {
+		t.Errorf("the cluster was asked, and the lane is closed: %q", got)
+	}
+}
+
+// TestAnswerFromBeforeOpensNoLane: a question that was under way when the command ended tells of the world before it.
+func TestAnswerFromBeforeOpensNoLane(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.hold = true
+	r.Refresh(states.Needs{Cluster: time.Second})
+	question := r.held
+	r.held = nil
+	r.pass(time.Second)
+	r.hold = false
+	r.do(hold)
+	r.held = question
+	r.deliver()
+	if got := r.do(hold); len(got) != 0 {
+		t.Errorf("carried out on an old answer: %q", got)
+	}
+	r.pass(time.Second)
+	r.turn(states.Needs{})
+	if got := r.do(hold); len(got) != 1 {
+		t.Errorf("closed after a new answer: %q", got)
+	}
+}
+
+// TestLaneRestsAfterFailures: longer after each, up to a limit, and not at all once it succeeds.
+func TestLaneRestsAfterFailures(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.failing("route53")
+	rest := func() time.Duration {
+		r.asked("ChangeResourceRecordSets", func() { r.Execute([]states.Command{claim}) })
+		for waited := time.Duration(0); ; waited += 100 * time.Millisecond {
+			r.turn(states.Needs{})
+			if r.open(states.LaneAWS) {
+				return waited
+			}
+			r.pass(100 * time.Millisecond)
+		}
+	}
+	for i, want := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, maxPause, maxPause} {
+		if got := rest(); got != want {
+			t.Errorf("rests %v after failure %d, want %v", got, i+1, want)
+		}
+	}
+	r.healthy()
+	if got := rest(); got != 0 {
+		t.Errorf("rests %v after a success", got)
+	}
+}
+
+// TestLocalCommandsLookAgain: they are done when Execute returns, and the disk is looked at afresh.
+func TestLocalCommandsLookAgain(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.process.state.Running = states.Yes
+	r.disk.state = states.Disk{State: states.DiskMember, Joined: true}
+	r.Observe()
+	r.disk.state.Minor = states.MinorVersion{Major: 3, Minor: 8}
+	if o := r.Observe(); o.Disk.Minor.Known() {
+		t.Error("the disk of a server that runs is read again and again")
+	}
+	r.Execute([]states.Command{states.RecordJoined{}})
+	if o := r.Observe(); !o.Disk.Minor.Known() || !slices.Equal(r.disk.changes, []string{"joined"}) {
+		t.Errorf("not looked at again: %+v, changes %q", o.Disk, r.disk.changes)
+	}
+}

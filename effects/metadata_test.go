@@ -1,0 +1,152 @@
+package effects
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+
+	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+const confirmCall = "DescribeAutoScalingInstances"
+
+// endingNow asks for the termination notice afresh.
+func (r *rig) endingNow() states.Ending {
+	r.pass(10 * time.Second)
+	r.turn(states.Needs{})
+	return r.Observe().Ending
+}
+
+// condemn lets the group terminate the daemon's instance, which a lifecycle hook holds in Terminating:Wait.
+func (r *rig) condemn() {
+	_, err := r.cloud.AutoScaling("test").PutLifecycleHook(r.t.Context(), &autoscaling.PutLifecycleHookInput{
+		AutoScalingGroupName: aws.String("etcd"), LifecycleHookName: aws.String("leave"), LifecycleTransition: aws.String(awsfake.Terminating), HeartbeatTimeout: aws.Int32(7200),
+	})
+	must(r.t, err)
+	_, err = r.cloud.AutoScaling("test").TerminateInstanceInAutoScalingGroup(r.t.Context(), &autoscaling.TerminateInstanceInAutoScalingGroupInput{
+		InstanceId: aws.String(r.ids[0]), ShouldDecrementDesiredCapacity: aws.Bool(true),
+	})
+	must(r.t, err)
+}
+
+// TestAbsentMetadataIsAnAnswer: 404 means that there is nothing to tell. On most days that is all there is.
+func TestAbsentMetadataIsAnAnswer(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	e := r.endingNow()
+	if e.Announced != states.No || e.Terminating != states.Unknown || e.Asked.IsZero() || r.calls(confirmCall) > 1 { // one, to find the group
+		t.Errorf("%+v", e)
+	}
+	if text, err := r.metadata(t.Context(), "nothing/here"); err != nil || text != "" {
+		t.Errorf("an absent path: %q, error %v", text, err)
+	}
+}
+
+func TestFailingMetadataIsNoAnswer(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.condemn()
+	r.failing("imds")
+	if _, err := r.metadata(t.Context(), "spot/instance-action"); err == nil {
+		t.Error("no error")
+	}
+	before := r.Observe().Ending
+	if e := r.endingNow(); e != before {
+		t.Errorf("%+v, was %+v", e, before)
+	}
+}
+
+// TestTerminationIsConfirmedOnce: announced by the metadata, confirmed by Auto Scaling, and never asked about again.
+func TestTerminationIsConfirmedOnce(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.condemn()
+	n := r.asked(confirmCall, func() {
+		e := r.endingNow()
+		if e.Announced != states.Yes || e.Terminating != states.Yes || !strings.Contains(e.Reason, "Auto Scaling") {
+			t.Errorf("%+v", e)
+		}
+		for range 5 {
+			r.endingNow()
+		}
+	})
+	if n != 1 {
+		t.Errorf("confirmed %d times", n)
+	}
+}
+
+// TestAnnouncedIsNotProven: until Auto Scaling confirms it, the member stays.
+func TestAnnouncedIsNotProven(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.condemn()
+	r.failing("autoscaling")
+	if e := r.endingNow(); e.Announced != states.Yes || e.Terminating != states.Unknown {
+		t.Errorf("Auto Scaling does not answer: %+v", e)
+	}
+	r.only(confirmCall, awsfake.Fault{Edit: func(out any) {
+		for i := range out.(*autoscaling.DescribeAutoScalingInstancesOutput).AutoScalingInstances {
+			out.(*autoscaling.DescribeAutoScalingInstancesOutput).AutoScalingInstances[i].LifecycleState = aws.String("InService")
+		}
+	}})
+	if e := r.endingNow(); e.Announced != states.Yes || e.Terminating != states.Unknown {
+		t.Errorf("Auto Scaling says that it is in service: %+v", e)
+	}
+	r.healthy()
+	if e := r.endingNow(); e.Terminating != states.Yes {
+		t.Errorf("Auto Scaling confirms: %+v", e)
+	}
+}
+
+// TestSpotNoticeNeedsNoConfirmation: it has two minutes.
+func TestSpotNoticeNeedsNoConfirmation(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.cloud.InterruptSpot(r.ids[0], 2*time.Minute)
+	if n := r.asked(confirmCall, func() {
+		if e := r.endingNow(); e.Terminating != states.Yes || !strings.Contains(e.Reason, "spot") {
+			t.Errorf("%+v", e)
+		}
+	}); n != 0 {
+		t.Errorf("confirmed %d times", n)
+	}
+}
+
+// TestSpotStopIsNoTermination: an instance that is stopped or hibernated comes back with its data.
+func TestSpotStopIsNoTermination(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.cloud.InterruptSpot(r.ids[0], 2*time.Minute)
+	r.only("GetMetadata", awsfake.Fault{Edit: func(out any) {
+		body := `{"action":"stop","time":"2026-01-01T12:00:00Z"}`
+		out.(*imds.GetMetadataOutput).Content = readCloser(body)
+	}})
+	if e := r.endingNow(); e.Terminating != states.Unknown {
+		t.Errorf("%+v", e)
+	}
+}
+
+// TestRequestedShutdown asks at once whether it is the operating system's last word.
+func TestRequestedShutdown(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.turn(states.Needs{})
+	r.pass(time.Millisecond)
+	r.RequestShutdown("SIGTERM")
+	at := r.now
+	r.turn(states.Needs{})
+	e := r.Observe().Ending
+	if e.Shutdown != states.Yes || e.Reason != "SIGTERM" || !e.Requested.Equal(at) || e.Asked.Before(at) {
+		t.Errorf("%+v", e)
+	}
+	r.pass(time.Second)
+	r.RequestShutdown("SIGINT")
+	if e := r.Observe().Ending; e.Reason != "SIGTERM" || !e.Requested.Equal(at) {
+		t.Errorf("a second signal: %+v", e)
+	}
+}
