@@ -58,6 +58,7 @@ const (
 
 // lap is how long an operation took, from its trigger.
 type lap struct {
+	started time.Duration // until the last server process was started
 	healthy time.Duration // until all instances were the voters of one healthy cluster
 	dns     time.Duration // and DNS said so too; zero where there is no DNS
 }
@@ -102,6 +103,7 @@ func runOperation(ctx context.Context, r *rig.Rig, o benchOperation, before *rig
 		}
 		if l.healthy == 0 {
 			l.healthy = v.Ended.Sub(begun)
+			l.started = lastStart(r, v).Sub(begun)
 		}
 		if !daemon {
 			return nil
@@ -115,6 +117,16 @@ func runOperation(ctx context.Context, r *rig.Rig, o benchOperation, before *rig
 		return v.ClaimRight() // not measured, but the next operation is to find everything settled
 	})
 	return l, v, err
+}
+
+// lastStart is when the youngest server of a healthy cluster was started.
+func lastStart(r *rig.Rig, v *rig.View) (last time.Time) {
+	for _, i := range v.InService() {
+		if at, err := startOf(r.EtcdPID(i.ID)); err == nil && at.After(last) {
+			last = at
+		}
+	}
+	return last
 }
 
 // lookUntil looks again and again, until a view suits.

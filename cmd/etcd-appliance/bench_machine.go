@@ -70,26 +70,47 @@ func memoryOf(pid int) (processMemory, error) {
 	return m, nil
 }
 
-// processorTime is what a process has had of the processors so far, in user and kernel mode.
-func processorTime(pid int) (time.Duration, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
+// Fields of /proc/PID/stat as proc_pid_stat(5) counts them, and what they are counted in: USER_HZ is 100 everywhere.
+const (
+	statUserTime   = 14
+	statKernelTime = 15
+	statStart      = 22 // since the machine booted
+	statTick       = 10 * time.Millisecond
+)
+
+// processStat reads fields that count ticks.
+func processStat(pid int, numbers ...int) (sum time.Duration, err error) {
+	line := firstLine(fmt.Sprintf("/proc/%d/stat", pid))
 	// The second field, the name, may contain anything, and ends with the last parenthesis.
-	fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
-	const utime, stime = 14 - 3, 15 - 3 // as proc_pid_stat(5) counts them
-	const tick = 10 * time.Millisecond  // USER_HZ is 100 everywhere
-	if len(fields) <= stime {
-		return 0, fmt.Errorf("/proc/%d/stat is too short", pid)
-	}
-	var ticks int
-	for _, f := range []string{fields[utime], fields[stime]} {
-		n, err := strconv.Atoi(f)
+	fields := strings.Fields(line[strings.LastIndexByte(line, ')')+1:])
+	for _, number := range numbers {
+		if len(fields) <= number-3 {
+			return 0, fmt.Errorf("no process %d", pid)
+		}
+		ticks, err := strconv.Atoi(fields[number-3])
 		if err != nil {
 			return 0, fmt.Errorf("/proc/%d/stat: %w", pid, err)
 		}
-		ticks += n
+		sum += time.Duration(ticks) * statTick
 	}
-	return time.Duration(ticks) * tick, nil
+	return sum, nil
+}
+
+// processorTime is what a process has had of the processors so far, in user and kernel mode.
+func processorTime(pid int) (time.Duration, error) {
+	return processStat(pid, statUserTime, statKernelTime)
+}
+
+// startOf is when a process was started, to a few hundredths of a second.
+func startOf(pid int) (time.Time, error) {
+	started, err := processStat(pid, statStart)
+	if err != nil {
+		return time.Time{}, err
+	}
+	up, _, _ := strings.Cut(firstLine("/proc/uptime"), " ")
+	seconds, err := strconv.ParseFloat(up, 64)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("/proc/uptime: %w", err)
+	}
+	return time.Now().Add(started - time.Duration(seconds*float64(time.Second))), nil
 }

@@ -21,7 +21,7 @@ type benchReport struct {
 // markdown is the whole page. It is also what the terminal gets, so the columns are aligned.
 func (r *benchReport) markdown() string {
 	var g goals
-	sections := []string{r.operations(&g), r.dns(&g), r.atRest(&g), r.simulator(&g)}
+	sections := []string{r.operations(&g), r.starts(), r.dns(&g), r.atRest(&g), r.simulator(&g)}
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Performance\n\nMeasured by\n\n```\n%s\n```\n\n", r.command)
 	fmt.Fprintf(&b, "on %s (in %s), with etcd-appliance %s and etcd %s.\n\nMachine: %s, after: %s.\n\n",
@@ -50,6 +50,16 @@ func (r *benchReport) operations(g *goals) string {
 		"Medians, in parentheses the least and the most; difference and ratio are those of the medians. The floor is the bare " +
 		"operations of etcd, done at once by a script that need not find anything out: static start; start; remove, add a learner, start, promote.\n\n" +
 		table(rows)
+}
+
+func (r *benchReport) starts() string {
+	rows := [][]string{{"operation", "daemon", "floor", "difference"}}
+	for _, o := range benchOperations {
+		daemon, floor := spreadOf(r.laps.daemon[o.name], untilStarted), spreadOf(r.laps.floor[o.name], untilStarted)
+		rows = append(rows, []string{o.name, daemon.String(), floor.String(), fmt.Sprintf("%+.2f s", (daemon.median - floor.median).Seconds())})
+	}
+	return "## Until the last server is started\n\nFrom the same trigger until the last etcd process began, as Linux tells it. What comes after is " +
+		"mostly etcd's own: where no election has to come first, this is what the daemon adds, without the chance of the election that follows.\n\n" + table(rows)
 }
 
 func (r *benchReport) dns(g *goals) string {

@@ -46,6 +46,7 @@ func (s spread) String() string {
 	return fmt.Sprintf("%s (%s to %s)", seconds(s.median), seconds(s.min), seconds(s.max))
 }
 
+func untilStarted(l lap) time.Duration    { return l.started }
 func untilHealthy(l lap) time.Duration    { return l.healthy }
 func untilDNS(l lap) time.Duration        { return l.dns }
 func fromHealthToDNS(l lap) time.Duration { return l.dns - l.healthy }

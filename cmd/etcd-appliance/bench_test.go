@@ -60,6 +60,9 @@ func TestOwnProcessIsMeasured(t *testing.T) {
 	if err != nil || memory.anonymous <= 0 || memory.resident < memory.anonymous {
 		t.Errorf("memory is %+v (%v)", memory, err)
 	}
+	if started, err := startOf(os.Getpid()); err != nil || time.Since(started) < -time.Second || time.Since(started) > time.Hour {
+		t.Errorf("started at %s (%v)", started, err)
+	}
 	deadline := time.Now().Add(10 * time.Second)
 	for {
 		spent, err := processorTime(os.Getpid())
