@@ -166,6 +166,8 @@ func (d *dialogue) local(rest string) error {
 	case "unknown":
 	case "silent":
 		l.Answers = No
+	case "restored": // its peer port knows the cluster's version, and it serves nobody
+		l.Answers, l.Restored = No, d.o.Now
 	default:
 		l.Answers, l.ClusterID = Yes, d.o.Cluster.ID
 		_, _, l.MemberID = who(words[0])
@@ -180,12 +182,12 @@ func (d *dialogue) local(rest string) error {
 
 func (d *dialogue) claim(rest string) error {
 	head, list := elements(rest)
-	c := Claim{Store: ClaimInRoute53, Known: Yes, Exists: No}
+	c := Claim{Store: ClaimInRoute53, Known: Yes, Exists: No, At: d.o.Now}
 	switch head[0] {
 	case "nowhere":
 		c = Claim{}
 	case "unread":
-		c.Known, c.Exists = Unknown, Unknown
+		c.Known, c.Exists, c.At = Unknown, Unknown, time.Time{}
 	case "absent":
 	case "foreign":
 		c.Exists, c.Foreign = Yes, strings.Join(head[1:], " ")

@@ -41,7 +41,7 @@ var verbs = map[string]func(*dialogue, string) error{
 	"disk":       (*dialogue).disk,       // disk unknown WHY | disk empty aside | disk member 3.7 joined | disk broken joined: WHY
 	"process":    (*dialogue).process,    // process unknown | stopped | stopping 3.7 | running 3.7 | ended crash 3 times 5s ago: LAST WORDS
 	"members":    (*dialogue).members,    // members unknown | no-quorum | 7 at 3.7 leader i-a: i-a 3.7.3, i-b unhealthy 20s, i-c learner applied 9, i-d unstarted unasked
-	"local":      (*dialogue).local,      // local unknown | local silent | local i-a leader i-b learner | local i-a leaderless
+	"local":      (*dialogue).local,      // local unknown | silent | restored | i-a leader i-b learner | i-a leaderless
 	"join":       (*dialogue).join,       // join nobody | join held by i-b | join held | join added i-d
 	"zone":       (*dialogue).zone,       // zone none (is configured) | zone unread | zone nothing | zone published: i-a, i-b
 	"record":     (*dialogue).record,     // record releaseetcd A 60: 10.0.0.1, 10.0.0.2 (the set is there) | record releaseetcd A (it is not)
@@ -99,7 +99,7 @@ func (d *dialogue) tick(rest string) error {
 
 func (d *dialogue) fresh(string) error {
 	o := &d.o
-	o.Group.At, o.Polled, o.Cluster.At, o.Cluster.Asked, o.DNS.At = o.Now, o.Now, o.Now, o.Now, o.Now
+	o.Group.At, o.Polled, o.Cluster.At, o.Cluster.Asked, o.DNS.At, o.Claim.At = o.Now, o.Now, o.Now, o.Now, o.Now, o.Now
 	return nil
 }
 

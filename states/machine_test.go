@@ -9,9 +9,6 @@ import (
 	"time"
 )
 
-// halfwaySolved becomes true, and goes, when TestPromotionSeenHalfway passes.
-const halfwaySolved = false
-
 // FuzzStep shows a machine whatever can be observed. Whatever that is, Step comes to a fixed point, decides the same for the
 // same observations, leaves them as they were, and gives no command whose precondition they do not show.
 func FuzzStep(f *testing.F) {

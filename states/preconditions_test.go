@@ -12,7 +12,7 @@ func refused(o *Observation, s State, c Command) string {
 	case StartEtcd:
 		return refusedStart(o, c)
 	case StopEtcd:
-		return unless(s == Leaving && o.Process.Running == Yes && !o.Process.Stopping, "nothing to stop")
+		return refusedStop(o, s)
 	case SetAsideData:
 		return unless(o.Process.Running != Yes && (o.Disk.State == DiskMember || o.Disk.State == DiskBroken), "no data, or a server runs on it")
 	case ForgetSetAside:
@@ -24,7 +24,7 @@ func refused(o *Observation, s State, c Command) string {
 	case HoldJoinLock:
 		return unless(s == Joining, "does not join")
 	case ReleaseJoinLock:
-		return unless(o.Join.Owner == o.Self.ID, "does not hold it")
+		return unless(s == Joining || s == Running || s == LeadingHousekeeping, "has no business with it") // deleted only if its own
 	case AddMember:
 		return refusedAdd(o, s, c)
 	case PromoteMember:
@@ -56,6 +56,18 @@ func isVoter(o *Observation) bool {
 		}
 	}
 	return false
+}
+
+// refusedStop: a member is stopped at its end; a learner, on which nobody counts, also when it does not come to serve.
+func refusedStop(o *Observation, s State) string {
+	if o.Process.Running != Yes || o.Process.Stopping {
+		return "nothing to stop"
+	}
+	if s == Leaving { // an end was announced, or it would not stand there
+		return ""
+	}
+	learner := slices.ContainsFunc(o.Cluster.Members, func(m Member) bool { return m.Learner && (m.Name == o.Self.ID || m.Address == o.Self.Address) })
+	return unless(s == Joining && learner && o.Cluster.Local.Answers != Yes && !o.Cluster.Local.Restored.IsZero(), "it may be a voter, or may serve")
 }
 
 func refusedStart(o *Observation, c StartEtcd) string {

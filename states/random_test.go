@@ -56,11 +56,11 @@ func (r *drawer) observation(now time.Time) Observation {
 		o.Self = Self{ID: "i-a", Address: addressOf("i-a")}
 	}
 	o.Process, o.Disk = r.process(now), r.disk()
-	o.Group, o.Claim, o.DNS = r.group(now), r.claim(), r.dns(now)
+	o.Group, o.Claim, o.DNS = r.group(now), r.claim(now), r.dns(now)
 	o.Peers, o.Polled = r.peers(), r.ago(now)
 	o.Cluster = r.cluster(now)
 	if o.Self.ID != "" && o.Process.Running == Yes {
-		o.Cluster.Local = r.local(&o.Cluster)
+		o.Cluster.Local = r.local(now)
 	}
 	o.Join = r.join(now)
 	o.Ending = Ending{}
@@ -160,15 +160,15 @@ func (r *drawer) cluster(now time.Time) Cluster {
 	return c
 }
 
-// local draws what i-a's own server answers. That it was asked a moment before the list was read can show: see
-// TestPromotionSeenHalfway.
-func (r *drawer) local(c *Cluster) Local {
+// local draws what i-a's own server answers. It was asked a moment before the list was read, and need not fit to it.
+func (r *drawer) local(now time.Time) Local {
 	l := Local{Answers: r.fact(), MemberID: 10, ClusterID: 7, Leader: uint64(pick(r, 0, 10, 10, 11)), Learner: r.n(4) == 3}
-	if l.Answers != Yes {
-		return Local{Answers: l.Answers}
+	if l.Answers == Yes {
+		return l
 	}
-	if m, ok := c.Member(l.MemberID); ok && !halfwaySolved {
-		l.Learner = m.Learner
+	l = Local{Answers: l.Answers}
+	if r.n(3) == 2 {
+		l.Restored = r.ago(now)
 	}
 	return l
 }
@@ -194,12 +194,12 @@ func (r *drawer) peers() []Peer {
 }
 
 // claim draws one as a store gives it: once read it is there or not, and a record that was understood names somebody.
-func (r *drawer) claim() Claim {
+func (r *drawer) claim(now time.Time) Claim {
 	c := Claim{Store: pick(r, ClaimNowhere, ClaimInRoute53, ClaimInS3)}
 	if c.Store == ClaimNowhere || !r.mostly() && !r.yes() {
 		return c
 	}
-	c.Known, c.Exists = Yes, pick(r, No, Yes)
+	c.Known, c.Exists, c.At = Yes, pick(r, No, Yes), r.ago(now)
 	if c.Exists == No {
 		return c
 	}
