@@ -147,7 +147,7 @@ func TestTotalLossHalts(t *testing.T) {
 	all, _ := w.ids()
 	w.end(t, all...)
 	w.run(w.now + time.Hour)
-	if n := len(w.check.served); n != 1 || !w.anyWhy("TOTAL LOSS: every member's instance has ended with its data: halts") {
+	if n := len(w.check.served); n != 1 || !w.anyWhy("TOTAL LOSS: every instance of the claim has ended with its data: halts") {
 		t.Errorf("%d clusters served; halted with a reason: %v", n, w.anyWhy("halts"))
 	}
 }

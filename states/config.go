@@ -55,6 +55,9 @@ const (
 	claimPatience = 30 * time.Second
 	// announceWithin is how soon a joining server serves once it has the cluster's data, unless it has gone deaf.
 	announceWithin = 500 * time.Millisecond
+	// lossPatience is how long a group is watched, with nothing serving in it, before a total loss is believed: the longest
+	// pause between two starts of a server that keeps ending, several times over.
+	lossPatience = 2 * time.Minute
 	// formGrace is how long a forming cluster waits for stragglers before its claim is closed to them. A straggler then joins
 	// as any other instance does.
 	formGrace = time.Minute

@@ -137,16 +137,18 @@ func (t *turn) totalLoss() bool {
 	return whole
 }
 
-// afterTotalLoss applies the operator's choice. A claim that never got past pending never guarded an acknowledged write, so
-// there is nothing to ask about.
+// afterTotalLoss applies the operator's choice. The list of the claim can be out of date: while AWS does not answer, members
+// come and go without it. So even a claim that is still pending may have a living cluster, of other instances than it names,
+// whose servers are only down for a moment; where a new cluster is permitted at all, it waits for such servers to come back.
 func (t *turn) afterTotalLoss() (string, bool) {
-	if t.Claim.Record.State == ClaimPending {
-		return "every instance of the pending claim has ended: claims anew", true
+	switch {
+	case t.OnTotalLoss != NewOnTotalLoss:
+		return "TOTAL LOSS: every instance of the claim has ended with its data: halts (--on-total-loss=halt); restore a backup, or delete the claim or set --on-total-loss=new for an empty cluster", false
+	case t.State == Discovering && t.Now.Sub(t.since) < lossPatience:
+		return "TOTAL LOSS: every instance of the claim has ended with its data: waits whether a member comes back", false
+	default:
+		return "TOTAL LOSS: every instance of the claim has ended with its data: forms a new, empty cluster", true
 	}
-	if t.OnTotalLoss == NewOnTotalLoss {
-		return "TOTAL LOSS: every member's instance has ended: forms a new, empty cluster", true
-	}
-	return "TOTAL LOSS: every member's instance has ended with its data: halts (--on-total-loss=halt); restore a backup, or delete the claim or set --on-total-loss=new for an empty cluster", false
 }
 
 // publishedBefore names an A record that an earlier cluster of this name has published.

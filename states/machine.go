@@ -123,7 +123,7 @@ func (m *Machine) decide(o *Observation) verdict {
 			return move(EndingSeen, why)
 		}
 	}
-	t := turn{Observation: o, Config: &m.config, since: m.memory.Entered}
+	t := turn{Observation: o, Config: &m.config, State: state, since: m.memory.Entered}
 	switch state {
 	case Discovering:
 		return t.discover()
@@ -146,5 +146,6 @@ func (m *Machine) decide(o *Observation) verdict {
 type turn struct {
 	*Observation
 	*Config
+	State State
 	since time.Time // when the state was entered
 }
