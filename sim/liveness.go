@@ -78,12 +78,12 @@ func (w *world) beyondRecovery() string {
 func (w *world) claimLost() string {
 	lost := 0
 	for _, n := range w.nodes {
-		if n.gone || n.etcd.SetAsideCopies() > 0 || n.robbed {
+		if n.gone || n.spoilt || n.robbed || n.etcd.SetAsideCopies() > 0 {
 			lost++
 		}
 	}
 	if lost > 0 {
-		return fmt.Sprintf("nature ended %d instances, or took their disks, before the cluster had formed", lost)
+		return fmt.Sprintf("nature ended %d instances, or took or spoilt their disks, before the cluster had formed", lost)
 	}
 	return ""
 }
