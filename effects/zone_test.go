@@ -142,7 +142,11 @@ func TestReadingEndsWithTheSubtree(t *testing.T) {
 	for i := range 20 {
 		r.put(fmt.Sprintf("zz%02d.elephant.example.org.", i), "A", 60, "10.9.9.9")
 	}
+	r.put("xetcd.elephant.example.org.", "A", 60, "10.9.9.9") // comes first, and only ends with the cluster's name
 	r.know()
+	if o := r.Observe(); len(o.DNS.Records) != 0 {
+		t.Errorf("another's records: %+v", o.DNS.Records)
+	}
 	r.only(zoneCall, awsfake.Fault{PageSize: 2})
 	if n := r.asked(zoneCall, func() { r.zoneNow() }); n != 1 {
 		t.Errorf("%d pages are read for a cluster without records", n)
