@@ -47,7 +47,7 @@ func TestRunTicks(t *testing.T) {
 			t.Errorf("%d turns in ten and a half ticks", n)
 		}
 		cancel(errEnough)
-		if err := result(); err != errEnough {
+		if err := result(); !errors.Is(err, errEnough) {
 			t.Errorf("ends with %v, want the cause", err)
 		}
 	})

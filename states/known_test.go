@@ -87,11 +87,23 @@ func TestJoinsTheClusterThatItSees(t *testing.T) {
 
 // TestNobodyIsNoProof: a claim that names nobody is no claim of which all have ended.
 func TestNobodyIsNoProof(t *testing.T) {
-	t.Skip("known: totalLoss is true of an empty member list; only parseClaim stands before it")
 	d := told(t, "total-loss new", "daemon i-d of releaseetcd wants 3.7 has 3.7", "disk empty", "process stopped",
 		"group desired 1: i-d running", "polled", "claim formed 7 releaseetcd-i-a-1:")
 	if got := d.decide(t); got.To != Discovering {
 		t.Errorf("%s: %s", got.To, got.Why)
+	}
+}
+
+// TestClaimNamesWhoMakesIt: EC2's answer is behind and shows this instance without an address, while a group that is being
+// rebalanced has as many others as it wants.
+func TestClaimNamesWhoMakesIt(t *testing.T) {
+	t.Skip("known: groupComplete counts the live instances and does not ask that this one is among them; without a claim store it then starts etcd from a list that it is not in")
+	for _, store := range []string{"nowhere", "absent"} {
+		d := told(t, "daemon i-a of releaseetcd wants 3.7 has 3.7", "disk empty", "process stopped", "claim "+store,
+			"group desired 2: i-a no-address, i-b running, i-c running", "peer i-b refuses", "peer i-c refuses")
+		if got := d.decide(t); len(got.Commands) > 0 {
+			t.Errorf("claim %s: %v", store, got.Commands)
+		}
 	}
 }
 

@@ -168,8 +168,9 @@ func refusedRemoval(o *Observation, s State, c RemoveMember) string {
 		return unless(m.Address == o.Self.Address || m.Name == o.Self.ID, "not its own")
 	case LeadingHousekeeping:
 		return unless(m.Health == No && m.ID != o.Cluster.Local.MemberID && provenGone(&o.Group, m.Key()), "works, or is not proven gone")
+	default:
+		return "has no business with it"
 	}
-	return "has no business with it"
 }
 
 // provenGone by EC2's own word, or by three reads over a minute.

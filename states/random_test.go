@@ -50,23 +50,24 @@ var letters = []string{"i-a", "i-b", "i-c", "i-d", "i-e"}
 // observation draws one of i-a's. It keeps to what effects can tell (see each part); within that, everything goes together.
 func (r *drawer) observation(now time.Time) Observation {
 	r.calm = r.n(4) > 0
-	o := Observation{Now: now, Name: pick(r, "", "releaseetcd"), Wanted: pick(r, MinorVersion{}, minor36, minor37)}
+	o := Observation{Now: now, Wanted: pick(r, MinorVersion{}, minor36, minor37)}
 	o.Servers = pick(r, nil, []MinorVersion{minor37}, []MinorVersion{minor36, minor37})
-	if r.mostly() || r.yes() {
-		o.Self = Self{ID: "i-a", Address: addressOf("i-a")}
-	}
 	o.Process, o.Disk = r.process(now), r.disk()
-	o.Group, o.Claim, o.DNS = r.group(now), r.claim(now), r.dns(now)
-	o.Peers, o.Polled = r.peers(), r.ago(now)
-	o.Cluster = r.cluster(now)
-	if o.Self.ID != "" && o.Process.Running == Yes {
-		o.Cluster.Local = r.local(now)
-	}
-	o.Join = r.join(now)
-	o.Ending = Ending{}
 	if r.n(8) == 7 {
 		o.Ending = Ending{Shutdown: r.fact(), Terminating: r.fact(), Announced: r.fact(), Reason: pick(r, "", "SIGTERM")}
 		o.Ending.Requested, o.Ending.Asked = r.ago(now), r.ago(now)
+	}
+	if !r.mostly() && !r.yes() {
+		return o // effects ask nobody before they know who asks
+	}
+	o.Self = Self{ID: "i-a", Address: addressOf("i-a")}
+	o.Group, o.Claim, o.DNS = r.group(now), r.claim(now), r.dns(now)
+	if o.Name = "releaseetcd"; o.Group.Known != Yes { // it comes with the first answer about the group, unless it is configured
+		o.Name = pick(r, "", o.Name)
+	}
+	o.Peers, o.Polled, o.Cluster, o.Join = r.peers(), r.ago(now), r.cluster(now), r.join(now)
+	if o.Process.Running == Yes {
+		o.Cluster.Local = r.local(now)
 	}
 	return o
 }
@@ -105,6 +106,9 @@ func (r *drawer) group(now time.Time) Group {
 		case 1:
 			g.Absent = append(g.Absent, Absence{Key: id, Reads: r.n(5), Since: r.ago(g.At)})
 		case 2, 3:
+			if id == letters[0] && (state == InstanceUnknown || state == InstanceStopped) {
+				state = InstanceRunning // known: see TestClaimNamesWhoMakesIt
+			}
 			in := Instance{ID: id, State: state, InGroup: state != InstanceGone && r.n(4) != 3}
 			if state != InstanceGone && state != InstanceUnknown {
 				in.Address, in.DNSName = addressOf(id), dnsNameOf(addressOf(id))
@@ -123,7 +127,7 @@ func (r *drawer) group(now time.Time) Group {
 	return g
 }
 
-// members draws a list of at least one, without duplicates. A member that has not started has neither a name nor a client URL.
+// members draws a list without duplicates, and with a voter at least. A member that has not started has neither a name nor a client URL.
 func (r *drawer) members(now time.Time) []Member {
 	var list []Member
 	for i, id := range letters {
@@ -145,8 +149,8 @@ func (r *drawer) members(now time.Time) []Member {
 		m.Applied, m.Version = uint64(r.n(3)), pick(r, Version{}, Version{3, 6, 1}, Version{3, 7, 0})
 		list = append(list, m)
 	}
-	if len(list) == 0 {
-		list = []Member{{ID: 99, Name: "i-z", Address: "10.0.0.26", ClientURL: "http://10.0.0.26:2379"}}
+	if !slices.ContainsFunc(list, func(m Member) bool { return !m.Learner }) {
+		list = append(list, Member{ID: 99, Name: "i-z", Address: "10.0.0.26", ClientURL: "http://10.0.0.26:2379"})
 	}
 	return list
 }

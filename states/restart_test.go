@@ -37,8 +37,9 @@ func TestRestartDelay(t *testing.T) {
 func TestRestartDelaysSpread(t *testing.T) {
 	seen := map[time.Duration]bool{}
 	for _, id := range []string{"i-a", "i-b", "i-c", "i-d", "i-e"} {
-		seen[restartDelay(id, 9)] = true
-		if restartDelay(id, 9) != restartDelay(id, 9) {
+		first, again := restartDelay(id, 9), restartDelay(id, 9)
+		seen[first] = true
+		if first != again {
 			t.Error("the jitter is chance: a replay would decide differently")
 		}
 	}
