@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +22,8 @@ import (
 // The claim is one line of text, the same in a TXT record and in an object:
 //
 //	v=1 state=pending token=main-i-0a-1763841600 cluster=0 members=i-0a=10.0.0.1,i-0b=10.0.0.2,i-0c=10.0.0.3
+
+var claimKeys = []string{"v", "state", "token", "cluster", "members"}
 
 // claimSeen is the claim as the store last gave it, to be given back to it as the old value of a compare-and-set.
 type claimSeen struct {
@@ -44,7 +48,7 @@ func claimKey(cluster string) string { return "etcd-appliance/" + cluster + "/cl
 func claimFromRecords(records []states.Record, name string) foundClaim {
 	for _, r := range records {
 		if r.Name == name && r.Type == "TXT" {
-			return foundClaim{exists: true, text: strings.Join(unquote(r.Values), ""), seen: claimSeen{record: r}}
+			return foundClaim{exists: true, text: strings.Join(unquote(r.Values), " and "), seen: claimSeen{record: r}}
 		}
 	}
 	return foundClaim{}
@@ -98,7 +102,7 @@ func (e *Effects) updateClaim(ctx context.Context, at place, seen claimSeen, r s
 func (e *Effects) putClaim(ctx context.Context, cluster string, r states.ClaimRecord, in *s3.PutObjectInput) error {
 	in.Bucket, in.Key, in.Body = aws.String(e.Bucket), aws.String(claimKey(cluster)), bytes.NewReader([]byte(formatClaim(r)+"\n"))
 	_, err := e.S3.PutObject(ctx, in)
-	if hasCode(err, "PreconditionFailed") || hasCode(err, "ConditionalRequestConflict") {
+	if hasCode(err, "PreconditionFailed") || hasCode(err, "ConditionalRequestConflict") || hasCode(err, "NoSuchKey") {
 		return fmt.Errorf("%w: %w", ErrChanged, err)
 	}
 	return err
@@ -125,8 +129,8 @@ func parseClaim(text string) (states.ClaimRecord, error) {
 	fields := map[string]string{}
 	for _, f := range strings.Fields(text) {
 		key, value, ok := strings.Cut(f, "=")
-		if !ok {
-			return bad("no key in " + f)
+		if _, twice := fields[key]; !ok || twice || !slices.Contains(claimKeys, key) {
+			return bad(f)
 		}
 		fields[key] = value
 	}
@@ -144,12 +148,16 @@ func parseClaim(text string) (states.ClaimRecord, error) {
 	r.ClusterID, r.Token = id, fields["token"]
 	for _, m := range strings.Split(fields["members"], ",") {
 		id, address, ok := strings.Cut(m, "=")
-		if !ok || id == "" || address == "" {
-			return bad("members")
+		if !ok || id == "" || net.ParseIP(address) == nil || named(r.Members, id, address) {
+			return bad("member " + m)
 		}
 		r.Members = append(r.Members, states.ClaimMember{ID: id, Address: address})
 	}
 	return r, nil
+}
+
+func named(members []states.ClaimMember, id, address string) bool {
+	return slices.ContainsFunc(members, func(m states.ClaimMember) bool { return m.ID == id || m.Address == address })
 }
 
 // quote writes a TXT value: strings of at most 255 characters, each in quotes.

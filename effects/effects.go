@@ -59,14 +59,15 @@ type Effects struct {
 	ending  source
 	lanes   [states.Lanes]lane
 
-	groupName string
-	zoneID    string
-	claimSeen claimSeen
-	unhealthy map[uint64]time.Time
-	endpoints []string // client URLs of members, last seen
-	wide      bool
-	joining   bool // the server that runs was started on an empty disk, to join
-	complaint complaints
+	groupName  string
+	zoneID     string
+	claimSeen  claimSeen
+	unhealthy  map[uint64]time.Time
+	identified bool     // the metadata has told who this instance is
+	endpoints  []string // client URLs of members, last seen
+	wide       bool
+	joining    bool // the server that runs was started on an empty disk, to join
+	complaint  complaints
 }
 
 // New gives the effects layer of one daemon. It asks nothing yet.
@@ -110,14 +111,19 @@ func (e *Effects) Observe() states.Observation {
 		e.cluster.dirty = true
 	}
 	e.facts.Process = process
+	if e.facts.Self.ID == "" && e.facts.Disk.Address != "" {
+		e.facts.Self = states.Self{ID: e.facts.Disk.Name, Address: e.facts.Disk.Address} // until the metadata answers
+	}
 	return e.facts
 }
 
 // Refresh asks the sources whose facts are older than wanted. Identity is asked until known and the termination notice every
 // three seconds: both are answered by the instance's own metadata service, and cost nothing.
 func (e *Effects) Refresh(needs states.Needs) {
-	if e.facts.Self.ID == "" {
+	if !e.identified {
 		e.refresh(&e.self, time.Second)
+	}
+	if e.facts.Self.ID == "" {
 		return
 	}
 	e.refresh(&e.ending, 3*time.Second)

@@ -3,6 +3,7 @@ package effects
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -30,10 +31,15 @@ func (e *Effects) askGroup() question {
 		if err != nil {
 			return nil, err
 		}
-		described, err := e.describe(ctx, idsOf(asg, keys))
+		described, err := e.describe(ctx, "instance-id", idsOf(asg, keys))
 		if err != nil {
 			return nil, err
 		}
+		byAddress, err := e.describe(ctx, "private-ip-address", addressesOf(keys))
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(described, byAddress)
 		cluster := ""
 		if e.ClusterName == "" {
 			if cluster, err = e.Named(name); err != nil {
@@ -60,11 +66,16 @@ func idsOf(asg *asgtypes.AutoScalingGroup, keys []string) []string {
 		ids = append(ids, deref(in.InstanceId))
 	}
 	for _, key := range keys {
-		if isInstanceID(key) && !slices.Contains(ids, key) {
+		if states.IsInstanceID(key) && !slices.Contains(ids, key) {
 			ids = append(ids, key)
 		}
 	}
 	return ids
+}
+
+// addressesOf lists the addresses that members are known by: those that never started, and those of another supervisor.
+func addressesOf(keys []string) []string {
+	return slices.DeleteFunc(slices.Clone(keys), states.IsInstanceID)
 }
 
 // findGroup asks which group this instance is in.
@@ -92,15 +103,15 @@ func (e *Effects) readGroup(ctx context.Context, name string) (*asgtypes.AutoSca
 	return &out.AutoScalingGroups[0], nil
 }
 
-// describe reads instances by ID. It filters by ID instead of asking for the IDs, since one unknown ID would fail the whole
-// call (InvalidInstanceID.NotFound), which does not even mean that the instance is gone.
-func (e *Effects) describe(ctx context.Context, ids []string) (map[string]ec2types.Instance, error) {
-	found := make(map[string]ec2types.Instance, len(ids))
-	if len(ids) == 0 {
+// describe reads instances by a filter. It filters by ID instead of asking for the IDs, since one unknown ID would fail the
+// whole call (InvalidInstanceID.NotFound), which does not even mean that the instance is gone.
+func (e *Effects) describe(ctx context.Context, filter string, values []string) (map[string]ec2types.Instance, error) {
+	found := make(map[string]ec2types.Instance, len(values))
+	if len(values) == 0 {
 		return found, nil
 	}
 	pages := ec2.NewDescribeInstancesPaginator(e.EC2, &ec2.DescribeInstancesInput{
-		Filters: []ec2types.Filter{{Name: aws.String("instance-id"), Values: ids}}, MaxResults: aws.Int32(100),
+		Filters: []ec2types.Filter{{Name: aws.String(filter), Values: values}}, MaxResults: aws.Int32(100),
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -215,5 +226,3 @@ func orElse(s, otherwise string) string {
 	}
 	return otherwise
 }
-
-func isInstanceID(s string) bool { return strings.HasPrefix(s, "i-") }

@@ -25,7 +25,7 @@ func (e *Effects) askSelf() question {
 		if self.ID == "" || self.Address == "" {
 			return nil, errors.New("the instance identity document names no instance, or no private address")
 		}
-		return func() { e.facts.Self = self }, nil
+		return func() { e.facts.Self, e.identified = self, true }, nil
 	}
 }
 

@@ -44,6 +44,9 @@ func (t *turn) discover() verdict {
 	}
 
 	why, due := t.bootstrapDue()
+	if !due && strings.HasPrefix(why, "TOTAL LOSS") {
+		return verdict{why: why, needs: needs, reports: []string{why}}
+	}
 	if !due {
 		return wait(why)
 	}
@@ -97,7 +100,7 @@ func (t *turn) groupComplete() (string, bool) {
 	switch {
 	case t.Now.Sub(t.Group.At) > staleGroup:
 		return "waits for a fresh answer about its auto-scaling group", false
-	case !known || !self.InGroup:
+	case !known || !self.InGroup || self.Address == "":
 		return "waits to be listed in its auto-scaling group", false
 	case t.Group.Desired == 0 || live != t.Group.Desired:
 		return fmt.Sprintf("sees %d of %d instances: waits for the group to be whole", live, t.Group.Desired), false

@@ -28,7 +28,7 @@ func (t *turn) keepDNS(v *verdict) {
 
 // publishable are the instances of the voters that clients should be sent to: healthy ones, and those published already
 // that have only been unhealthy for as long as a restart may take. A voter that AWS was never asked about is asked about first,
-// and one that a single answer leaves out stops every change, since its name is not known then.
+// and one that is published, or that a single answer leaves out, stops every change meanwhile: its DNS name is not known.
 func (t *turn) publishable(v *verdict) []Instance {
 	var list []Instance
 	for i := range t.Cluster.Members {
@@ -37,15 +37,12 @@ func (t *turn) publishable(v *verdict) []Instance {
 			continue
 		}
 		in, ok := t.Group.Instance(m.Key())
-		if !ok && !t.Group.missing(m.Key()) {
+		if !ok && t.Group.Gone(m.Key()) != Yes {
 			v.needs.Group = min(v.needs.Group, brisk)
-			if !t.published(m.Address) {
-				continue
+			if t.published(m.Address) || t.Group.missing(m.Key()) {
+				return nil
 			}
-		}
-		if !ok && t.Group.missing(m.Key()) && t.Group.Gone(m.Key()) != Yes {
-			v.needs.Group = min(v.needs.Group, brisk)
-			return nil
+			continue
 		}
 		in.Address = m.Address // a member that is no instance of ours still serves clients
 		if m.Health == Yes || t.published(m.Address) && !t.drained(m) {

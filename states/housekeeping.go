@@ -86,7 +86,7 @@ func (t *turn) remove(v *verdict) {
 	n, healthy := t.Cluster.Voters()
 	for i := range t.Cluster.Members {
 		m := &t.Cluster.Members[i]
-		if m.Health != No || m.ID == t.Local().MemberID || t.Group.Gone(m.Key()) != Yes {
+		if m.Health != No || m.ID == t.Local().MemberID || !m.Ours() || t.Group.Gone(m.Key()) != Yes {
 			continue
 		}
 		if !m.Learner && !SurvivesRemoval(n, healthy, false) {
@@ -111,6 +111,8 @@ func (t *turn) keepClaim(v *verdict) {
 	}
 	want := ClaimRecord{State: ClaimFormed, Token: c.Record.Token, ClusterID: t.Cluster.ID, Members: t.voterList()}
 	switch {
+	case len(want.Members) == 0:
+		return // a list without its own leader in it is an odd answer, and no claim
 	case c.Foreign != "":
 		v.reports = append(v.reports, "cannot keep the bootstrap claim: "+c.Foreign)
 	case c.Exists == No:
@@ -151,7 +153,7 @@ func (t *turn) allStarted() bool {
 func (t *turn) voterList() []ClaimMember {
 	var list []ClaimMember
 	for i := range t.Cluster.Members {
-		if m := &t.Cluster.Members[i]; !m.Learner {
+		if m := &t.Cluster.Members[i]; !m.Learner && m.Started() {
 			list = append(list, ClaimMember{ID: m.Key(), Address: m.Address})
 		}
 	}

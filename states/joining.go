@@ -45,6 +45,8 @@ func (t *turn) joinEmpty(p *Peer) verdict {
 	switch {
 	case t.Cluster.Known != Yes:
 		v.why = "waits for the cluster to have a quorum"
+	case t.Cluster.ID != p.ClusterID:
+		v.why = fmt.Sprintf("its peers are in cluster %x, and the member list is of cluster %x: waits", p.ClusterID, t.Cluster.ID)
 	case t.Cluster.At.Before(t.Join.Since):
 		v.why, v.commands = "reads the member list again after its addition", t.renewJoinLock()
 	case mine != nil && !added:

@@ -33,7 +33,11 @@ func (t *turn) leave() verdict {
 	if t.terminationUnclear() {
 		return verdict{why: "asks whether its instance is being terminated, before it stops etcd"}
 	}
-	return verdict{why: "stops etcd and keeps its membership", commands: []Command{StopEtcd{Why: orElse(t.Ending.Reason, "the daemon was asked to stop")}}}
+	why := "stops etcd and keeps its membership"
+	if t.Ending.Terminating == Yes {
+		why = "its instance is being terminated: stops etcd"
+	}
+	return verdict{why: why, commands: []Command{StopEtcd{Why: orElse(t.Ending.Reason, "the daemon was asked to stop")}}}
 }
 
 // terminationUnclear tells whether the stop may be the operating system's, on an instance that is being terminated: it is
@@ -55,6 +59,8 @@ func (t *turn) handOver() (verdict, bool) {
 		v.why = "its instance is being terminated, and its cluster does not answer: goes on serving"
 	case !listed:
 		return v, false // it has left
+	case t.Cluster.Asked.Before(t.since):
+		v.why = "its instance is being terminated: asks how the others are"
 	case !me.Learner && !SurvivesRemoval(n, healthy, me.Health == Yes):
 		v.why = "its instance is being terminated, and the others are no quorum without it: goes on serving"
 		v.reports = []string{v.why}

@@ -57,7 +57,7 @@ type Instance struct {
 // Absence is the evidence that AWS no longer knows an instance: neither its group nor a describe by its ID lists it. Absence
 // in one read can be a stale read; see [Group.Gone].
 type Absence struct {
-	Key   string    // instance ID, or the address of a member that never started and so has no name
+	Key   string    // see [Member.Key]
 	Since time.Time // the first read, of an unbroken row, that did not show it
 	Reads int       // how many reads in a row did not show it
 }
@@ -71,8 +71,16 @@ type Group struct {
 	Absent    []Absence  // by key
 }
 
-// Instance finds an instance by ID.
-func (g *Group) Instance(id string) (Instance, bool) {
+// Instance finds an instance by what a member is known by: its ID, or its address.
+func (g *Group) Instance(key string) (Instance, bool) {
+	if !IsInstanceID(key) {
+		i := slices.IndexFunc(g.Instances, func(in Instance) bool { return in.Address == key && key != "" })
+		if i < 0 {
+			return Instance{}, false
+		}
+		return g.Instances[i], true
+	}
+	id := key
 	i, found := slices.BinarySearchFunc(g.Instances, id, func(i Instance, id string) int { return strings.Compare(i.ID, id) })
 	if !found {
 		return Instance{}, false
@@ -93,10 +101,8 @@ func (g *Group) Gone(key string) Fact {
 	if g.Known != Yes {
 		return Unknown
 	}
-	for i := range g.Instances {
-		if g.Instances[i].ID == key || g.Instances[i].Address == key {
-			return Is(g.Instances[i].State == InstanceGone)
-		}
+	if in, ok := g.Instance(key); ok {
+		return Is(in.State == InstanceGone)
 	}
 	for i := range g.Absent {
 		a := &g.Absent[i]
@@ -139,13 +145,20 @@ type Member struct {
 // Started tells whether the member has ever published itself to its cluster.
 func (m *Member) Started() bool { return m.ClientURL != "" }
 
-// Key names the instance behind the member for [Group.Gone].
+// Key is what AWS may know the instance behind the member by: its ID, which is the member's name, or else its address, when the
+// member has never started, or another supervisor has named it.
 func (m *Member) Key() string {
-	if m.Name != "" {
+	if IsInstanceID(m.Name) {
 		return m.Name
 	}
 	return m.Address
 }
+
+// Ours tells whether the member was brought in by this daemon, so that AWS can tell all about its instance.
+func (m *Member) Ours() bool { return m.Name == "" || IsInstanceID(m.Name) }
+
+// IsInstanceID tells an EC2 instance ID from any other name.
+func IsInstanceID(s string) bool { return strings.HasPrefix(s, "i-") }
 
 // ClaimState is how far a claimed bootstrap has come.
 type ClaimState uint8
