@@ -173,7 +173,9 @@ func TestDaemonProcess(t *testing.T) {
 	m := &member{address: o["address"]}
 	must(t, s.Start(startOf(v37, states.ClusterNew, m, m)))
 	_, _ = os.Stdout.WriteString("started\n")
-	select {}
+	for { // not an empty select: without cgo the runtime would see that nothing can wake it
+		time.Sleep(time.Hour)
+	}
 }
 
 // A second supervisor stops what the first one has started, which the first, closed, no longer touches.

@@ -21,13 +21,15 @@ type testCase struct {
 	want       string // the transcript
 }
 
-func (c testCase) play(t *testing.T, on stage) {
+// differs plays the script, and tells how the transcript differs from what is wanted; empty if it does not.
+func (c testCase) differs(t *testing.T, on stage) string {
 	s := &script{stage: on, t: t, etcd: on.etcd()}
 	c.run(s)
 	got, want := strings.Join(s.lines, "\n"), strings.Join(trimmed(c.want), "\n")
-	if got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
+	if got == want {
+		return ""
 	}
+	return "got\n" + got + "\nwant\n" + want
 }
 
 // trimmed is the text by lines, without the indentation of the source.

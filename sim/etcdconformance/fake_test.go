@@ -63,7 +63,11 @@ func TestFake(t *testing.T) {
 	for _, minor := range minors {
 		for _, c := range cases {
 			if c.everyMinor || minor == newest {
-				t.Run(minor.String()+"/"+c.name, func(t *testing.T) { c.play(t, newFake(minor)) })
+				t.Run(minor.String()+"/"+c.name, func(t *testing.T) {
+					if diff := c.differs(t, newFake(minor)); diff != "" {
+						t.Error(diff)
+					}
+				})
 			}
 		}
 	}

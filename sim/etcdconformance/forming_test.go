@@ -93,6 +93,7 @@ var forming = []testCase{
 			s.start(3, states.ClusterNew, 1, 2, 3)
 			s.exit(3)
 			s.note("disk %d", s.disk(3).Inspect().State)
+			s.until("a leader, if the lost one led", func() bool { return s.lists(1) })
 			s.members(1)
 		},
 		want: `

@@ -75,7 +75,16 @@ func TestReal(t *testing.T) {
 				if c.everyMinor || minor == newest {
 					t.Run(c.name, func(t *testing.T) {
 						t.Parallel()
-						c.play(t, newReal(t, minor))
+						// Real servers elect and connect in real time, and a busy machine can stretch a case past what it
+						// is about: it is played once more then, on fresh servers, and must hold that time.
+						diff := c.differs(t, newReal(t, minor))
+						if diff == "" {
+							return
+						}
+						t.Logf("played again: %s", diff)
+						if diff = c.differs(t, newReal(t, minor)); diff != "" {
+							t.Error(diff)
+						}
 					})
 				}
 			}

@@ -148,13 +148,20 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		os.WriteFile("pids", []byte(fmt.Sprintf("%d %d", os.Getpid(), server.Process.Pid)), 0o600)
-		select {}
+		forever()
 	case "server":
-		select {}
+		forever()
 	case "cloud":
 		runCloud(os.Args[1])
 	}
 	os.Exit(m.Run())
+}
+
+// forever is not an empty select: without cgo the runtime sees that nothing can ever wake it, and ends the process.
+func forever() {
+	for {
+		time.Sleep(time.Hour)
+	}
 }
 
 func testLauncher(t *testing.T) *localcloud.ProcessLauncher {
@@ -239,7 +246,7 @@ func runCloud(dir string) {
 	if err != nil {
 		panic(err)
 	}
-	select {}
+	forever()
 }
 
 // A cloud that is killed cannot clean up; its daemons are told to.
