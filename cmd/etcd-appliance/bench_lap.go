@@ -103,7 +103,7 @@ func runOperation(ctx context.Context, r *rig.Rig, o benchOperation, before *rig
 		}
 		if l.healthy == 0 {
 			l.healthy = v.Ended.Sub(begun)
-			l.started = lastStart(r, v).Sub(begun)
+			l.started = max(0, lastStart(r, v).Sub(begun)) // they are told by different clocks
 		}
 		if !daemon {
 			return nil

@@ -40,7 +40,7 @@ func (r *benchReport) operations(g *goals) string {
 		daemon, floor := spreadOf(r.laps.daemon[o.name], untilHealthy), spreadOf(r.laps.floor[o.name], untilHealthy)
 		longer := daemon.median - floor.median
 		rows = append(rows, []string{
-			o.name, daemon.String(), floor.String(), fmt.Sprintf("%+.2f s", longer.Seconds()),
+			o.name, daemon.String(), floor.String(), signedSeconds(longer),
 			fmt.Sprintf("%.1f", daemon.median.Seconds()/floor.median.Seconds()),
 			fmt.Sprintf("floor + %g s", o.goal.Seconds()), g.judge(longer <= o.goal, o.name),
 		})
@@ -56,7 +56,7 @@ func (r *benchReport) starts() string {
 	rows := [][]string{{"operation", "daemon", "floor", "difference"}}
 	for _, o := range benchOperations {
 		daemon, floor := spreadOf(r.laps.daemon[o.name], untilStarted), spreadOf(r.laps.floor[o.name], untilStarted)
-		rows = append(rows, []string{o.name, daemon.String(), floor.String(), fmt.Sprintf("%+.2f s", (daemon.median - floor.median).Seconds())})
+		rows = append(rows, []string{o.name, daemon.String(), floor.String(), signedSeconds(daemon.median - floor.median)})
 	}
 	return "## Until the last server is started\n\nFrom the same trigger until the last etcd process began, as Linux tells it. What comes after is " +
 		"mostly etcd's own: where no election has to come first, this is what the daemon adds, without the chance of the election that follows.\n\n" + table(rows)
@@ -130,12 +130,14 @@ func (r *benchReport) howToRead() string {
 
 The times are medians of %d rounds on one machine that other things may have run on, with all processes of a cluster on the
 same cores and the same disk and no network between them; another machine gives others. So compare the daemon with the floor, which ran in
-the same rounds, and not a number with one from another page. Small differences are noise, and a negative one does not mean that
-the daemon is faster than etcd: an election takes 1 to 2 s by chance, and most of what varies is that. Both sides are
-judged by the same observer, which asks every 10 ms and adds its own few milliseconds to both. Between two operations a cluster
+the same rounds, and not a number with one from another page. Forming a cluster and losing a leader contain an election, which
+takes 0.3 to 3 s by chance: the medians of the bootstrap differ from run to run by more than the daemon takes, and a negative difference
+does not mean that it is faster than etcd. The start of the last server, which comes before that election, tells what the daemon adds. Both sides are
+judged by the same observer, which looks every 10 ms and adds a few milliseconds to both. Between two operations a cluster
 has %g s, because etcd refuses changes of the membership through a member that has been connected to the others for less than 5 s.
 The cloud launches and ends instances at once, and answers in a millisecond; EC2 takes a minute. A replacement
-contains the start of the new instance's daemon, since a real one contains it.
+contains the start of the new instance's daemon, since a real one contains it. Resident memory that is not anonymous is pages of the
+program itself, which daemons on one machine share and the kernel drops when it needs the room.
 `, n, betweenOperations.Seconds())
 }
 

@@ -51,7 +51,14 @@ func untilHealthy(l lap) time.Duration    { return l.healthy }
 func untilDNS(l lap) time.Duration        { return l.dns }
 func fromHealthToDNS(l lap) time.Duration { return l.dns - l.healthy }
 
-func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+// Hundredths are what the measurement is good for; rounded first, so that nothing is "-0.00".
+func seconds(d time.Duration) string {
+	return fmt.Sprintf("%.2f s", d.Round(10*time.Millisecond).Seconds())
+}
+
+func signedSeconds(d time.Duration) string {
+	return fmt.Sprintf("%+.2f s", d.Round(10*time.Millisecond).Seconds())
+}
 
 // goals counts those that are met, and keeps the others.
 type goals struct {
