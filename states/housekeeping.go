@@ -121,7 +121,7 @@ func (t *turn) keepClaim(v *verdict) {
 		v.needs.Zone = brisk
 	case c.Record.State == ClaimFormed && c.Record.ClusterID != t.Cluster.ID:
 		v.reports = append(v.reports, fmt.Sprintf("the bootstrap claim belongs to cluster %x: another cluster has this name; publishes nothing", c.Record.ClusterID))
-	case c.Record.State == ClaimPending && !c.Record.Has(t.Self.ID):
+	case c.Record.State == ClaimPending && !t.namesMember(&c.Record):
 		v.reports = append(v.reports, "the bootstrap claim was made by other instances: another cluster may have this name; publishes nothing")
 	case c.Record.State == ClaimPending && !t.allStarted() && t.Now.Sub(t.since) < formGrace:
 		v.needs.Zone = slow
@@ -138,7 +138,18 @@ func (t *turn) claimIsOurs() bool {
 		return true
 	}
 	return c.Known == Yes && c.Exists == Yes && c.Foreign == "" &&
-		(c.Record.State == ClaimFormed && c.Record.ClusterID == t.Cluster.ID || c.Record.State == ClaimPending && c.Record.Has(t.Self.ID))
+		(c.Record.State == ClaimFormed && c.Record.ClusterID == t.Cluster.ID || c.Record.State == ClaimPending && t.namesMember(&c.Record))
+}
+
+// namesMember tells whether a claim names any member of this cluster. It need not be the one that leads: members may have been
+// exchanged before the claim could be closed.
+func (t *turn) namesMember(r *ClaimRecord) bool {
+	for i := range t.Cluster.Members {
+		if r.Has(t.Cluster.Members[i].Name) {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *turn) allStarted() bool {

@@ -20,6 +20,8 @@ func (t *turn) leave() verdict {
 	switch {
 	case p.Running == Unknown:
 		return verdict{why: "has not looked at its process yet"}
+	case p.Running == No && t.mustReturn():
+		return t.restart()
 	case p.Running == No:
 		return verdict{why: "etcd has stopped", done: t.Ending.Shutdown == Yes}
 	case p.Stopping:
@@ -38,6 +40,14 @@ func (t *turn) leave() verdict {
 		why = "its instance is being terminated: stops etcd"
 	}
 	return verdict{why: why, commands: []Command{StopEtcd{Why: orElse(t.Ending.Reason, "the daemon was asked to stop")}}}
+}
+
+// mustReturn tells whether a server that ended by itself is restarted for the time that is left: only a member that runs can
+// leave, and one that never left may take the quorum with it when its instance ends.
+func (t *turn) mustReturn() bool {
+	reason := t.Process.Reason
+	return t.Ending.Terminating == Yes && t.Ending.Shutdown != Yes && t.Disk.State == DiskMember && t.Disk.Joined &&
+		reason != ExitRemoved && reason != ExitStopped
 }
 
 // terminationUnclear tells whether the stop may be the operating system's, on an instance that is being terminated: it is
