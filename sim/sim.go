@@ -73,8 +73,8 @@ type world struct {
 	planted  func(*world, FaultEvent)
 	tampered string // type and name of the record that was deleted last
 
-	chaos     bool // faults are being made
-	outage    bool // no AWS call succeeds
+	chaos     bool    // faults are being made
+	outage    bool    // no AWS call succeeds
 	life      *stream // of the faults of the world
 	client    *stream
 	check     checker
