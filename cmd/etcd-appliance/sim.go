@@ -36,6 +36,7 @@ drawn from a seed. One seed prints its trace; many print the first that fails.`,
 			return simOutcome(cmd.OutOrStdout(), sim.Run(o))
 		},
 	}
+	cmd.AddCommand(newSimExploreCommand())
 	cmd.Flags().Uint64Var(&seed, "seed", 1, "run this seed and print its trace")
 	cmd.Flags().IntVar(&seeds, "seeds", 0, "run this many seeds on all cores, without traces")
 	cmd.Flags().Uint64Var(&from, "from", 1, "with --seeds: the first seed")

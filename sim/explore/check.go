@@ -35,8 +35,20 @@ func (w *world) goal(o *Options) bool {
 		w.claim.exists() && w.claim.state() == 1 && w.claim.list() == w.list()
 }
 
-// beyondRecovery tells whether nature took more than any daemon can mend: fewer data are left than a quorum of the voters.
+// beyondRecovery tells whether nature took more than any daemon can mend: of a cluster that has served, fewer data are left
+// than a quorum of the voters; of one that is forming, fewer of the claimed instances than a quorum, and yet not none, which
+// would permit to claim anew.
 func (w *world) beyondRecovery() bool {
-	n, _ := w.voters()
-	return w.served && w.holders() < n/2+1
+	if w.served {
+		n, _ := w.voters()
+		return w.holders() < n/2+1
+	}
+	claimed, left := 0, 0
+	for i := range w.nodes {
+		if w.claim.list()>>i&1 == 1 {
+			claimed++
+			left += int(bit(w.nodes[i].inst == inService))
+		}
+	}
+	return left > 0 && left < claimed/2+1
 }

@@ -155,7 +155,7 @@ func (e *effect) start(s start) bool {
 // form begins a new cluster, or takes part in one that is forming.
 func (e *effect) form(s start) states.ExitReason {
 	if e.token != s.token {
-		if e.token != 0 && e.holdsAny() {
+		if e.served && e.holdsAny() {
 			e.fail("S1", "a server of a second cluster starts while data of the first is left")
 		}
 		e.found(s)
@@ -212,10 +212,11 @@ func (e *effect) enter(s start) states.ExitReason {
 	return states.ExitNone
 }
 
-// begin makes an empty disk a member's. Twice for one member is S2: it has forgotten what it promised.
+// begin makes an empty disk a member's. Twice for one member is S2: it has forgotten what it promised. While the claim
+// is pending an instance cannot tell the loss of its disk from its first start (docs/decisions/0001-bootstrap-claim.md).
 func (e *effect) begin(m *member, id uint8) {
 	if m != nil {
-		if m.begun {
+		if m.begun && e.claim.state() == states.ClaimFormed {
 			e.fail("S2", "a member starts again under its old ID with an empty disk")
 		}
 		m.begun = true

@@ -24,7 +24,7 @@ func (n *node) exit(reason states.ExitReason) {
 	}
 }
 
-// begin makes a server ready to serve: it has the cluster's data, and has told the cluster its name and URL.
+// serve makes a server ready: it has the cluster's data, and has told the cluster its name and URL.
 func (w *world) serve(slot uint8) {
 	n := &w.nodes[slot]
 	m := w.find(n.diskID)

@@ -120,5 +120,5 @@ func (w *world) lookAtCluster(v *view, n *node) {
 			v.leads, v.learner = v.leader, own.learner
 		}
 	}
-	v.deaf = v.old && n.proc == booting && own != nil && own.learner && w.leader != 0
+	v.deaf = v.old && n.proc == booting && own != nil && own.learner && !own.started && w.leader != 0
 }
