@@ -79,10 +79,12 @@ type FaultEvent struct {
 	At   Span `json:"at"`             // since the start of the run
 	Node int  `json:"node,omitempty"` // in order of launch, from 1; 0 is the world
 
-	// A fault of a call strikes at the Nth call or command of the node in that instant, which is called Site. Where a replay
-	// has no such call then, it strikes at the next of that name, if there is one soon.
-	Site string `json:"site,omitempty"`
-	Nth  int    `json:"nth,omitempty"`
+	// A fault of a call that asks strikes at the Nth call of the node in that instant, which is called Site. Where a replay has
+	// no such call then, it strikes at the next of that name, if there is one soon. A fault of a call or command that changes
+	// something strikes at that with the number Command among those of its name, whenever it comes.
+	Site    string `json:"site,omitempty"`
+	Nth     int    `json:"nth,omitempty"`
+	Command int    `json:"command,omitempty"`
 
 	For      Span   `json:"for,omitempty"`         // how long, how late, how stale
 	Omit     bool   `json:"omit_newest,omitempty"` // of a stale read: it leaves out the newest instance

@@ -11,7 +11,7 @@ import (
 // A replay of the list of faults that a run recorded is the same run, event for event.
 func TestReplayOfRecordedFaultsIsTheSameRun(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(40) {
+	for seed := range uint64(20) {
 		drawn := Run(Options{Seed: seed})
 		p := drawn.Plan
 		p.Only = append([]FaultEvent{}, drawn.Faults...)

@@ -18,7 +18,11 @@ type host struct {
 
 	at  time.Duration // of the latest call or command
 	nth int           // how many there have been in that instant
-	due []FaultEvent  // of a replay: what is to strike here, in order
+
+	commands map[string]int // how many of each name there have been
+
+	due        []FaultEvent // of a replay: what is to strike at calls here, in order
+	dueCommand []FaultEvent // and at commands
 
 	struck [Kinds]time.Duration // when a fault of the class last struck here, for the coverage; zero is never
 }
@@ -28,11 +32,15 @@ func (w *world) host(id string) *host {
 	if i := slices.Index(w.launched, id); i >= 0 {
 		return w.hosts[i]
 	}
-	h := &host{ordinal: len(w.hosts) + 1}
+	h := &host{ordinal: len(w.hosts) + 1, commands: map[string]int{}}
 	name := "/" + strconv.Itoa(h.ordinal)
 	h.calls, h.delays = newStream(w.plan.Seed, "calls"+name), newStream(w.plan.Seed, "delays"+name)
 	for _, e := range w.plan.Only {
-		if e.Kind.strikesCalls() && e.Node == h.ordinal {
+		switch {
+		case e.Node != h.ordinal || !e.Kind.strikesCalls():
+		case e.Command > 0:
+			h.dueCommand = append(h.dueCommand, e)
+		default:
 			h.due = append(h.due, e)
 		}
 	}
@@ -50,16 +58,42 @@ func (w *world) strikes(h *host, site string, draw func(*world, *host) (FaultEve
 		h.at, h.nth = w.now, 0
 	}
 	h.nth++
-	if w.plan.Only != nil {
-		e, ok = h.next(site)
-	} else {
+	command := 0
+	if changes[site] {
+		h.commands[site]++
+		command = h.commands[site]
+	}
+	if w.plan.Only == nil {
 		e, ok = draw(w, h)
+	} else if command > 0 {
+		e, ok = h.nextCommand(site, command)
+	} else {
+		e, ok = h.next(site)
 	}
 	if ok {
-		e.At, e.Node, e.Site, e.Nth = Span(w.now), h.ordinal, site, h.nth
+		e.At, e.Node, e.Site, e.Nth, e.Command = Span(w.now), h.ordinal, site, h.nth, command
 		w.record(e)
 	}
 	return e, ok
+}
+
+// changes are the calls and commands that change something. There are few of them, so they are told apart by their number,
+// whenever they come; of the questions, which are asked all the time, it is the moment that counts.
+var changes = map[string]bool{
+	"AddMember": true, "RemoveMember": true, "PromoteMember": true, "MoveLeader": true, "ChangeResourceRecordSets": true, "PutObject": true,
+	"add member": true, "remove member": true, "promote member": true, "move leader": true, "start etcd": true, "stop etcd": true,
+	"set data aside": true, "delete what was set aside": true, "record start": true, "record joined": true,
+}
+
+// nextCommand takes the fault that is due at this command.
+func (h *host) nextCommand(site string, number int) (FaultEvent, bool) {
+	for i, e := range h.dueCommand {
+		if e.Site == site && e.Command == number {
+			h.dueCommand = slices.Delete(h.dueCommand, i, i+1)
+			return e, true
+		}
+	}
+	return FaultEvent{}, false
 }
 
 // next takes the first fault that is due at this call or command.
