@@ -104,11 +104,26 @@ func (b *observer) group(v *view) {
 	g.Instances = list
 	missing := b.absent[:0]
 	for i := range v.members {
-		if m := &v.members[i]; m.id != 0 && v.group[m.slot] == notLaunched {
-			missing = append(missing, states.Absence{Key: m.key(), Since: now, Reads: 1})
+		if m := &v.members[i]; m.id != 0 && !v.shows(m) {
+			missing = append(missing, v.absence(m))
 		}
 	}
 	g.Absent = missing
+}
+
+// shows tells whether AWS shows the instance of a member under what the member is known by. A terminated one has no address.
+func (v *view) shows(m *seenMember) bool {
+	in := v.group[m.slot]
+	return in != notLaunched && (in != terminated || m.named)
+}
+
+// absence lasts long enough for a proof once time has passed. A stale read is a single one.
+func (v *view) absence(m *seenMember) states.Absence {
+	a := states.Absence{Key: m.key(), Since: v.ago(2 * time.Minute), Reads: 1}
+	if v.old {
+		a.Reads = 10
+	}
+	return a
 }
 
 func (m *seenMember) key() string {
