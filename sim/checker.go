@@ -27,6 +27,7 @@ type checker struct {
 	removing time.Duration // when a removal was last asked for
 	ledBy    uint64        // the leader then; 0 when another has led since
 	stalled  bool          // the cluster has no quorum
+	closed   uint64        // the cluster whose claim was last seen to be closed
 }
 
 // underWay is how long a change of DNS may be under way.

@@ -32,11 +32,14 @@ func (e *Edge) UnmarshalText(text []byte) error {
 // Counts is a number for each class of fault.
 type Counts [Kinds]uint64
 
+// GoalCounts is a number for each goal.
+type GoalCounts [Goals]uint64
+
 // Coverage is what runs have seen.
 type Coverage struct {
-	Faults Counts             // how many of each class happened
-	Edges  map[Edge]*EdgeSeen // the edges that were taken
-	Goals  [Goals]uint64      // how often each goal was reached
+	Faults Counts             `json:"faults"` // how many of each class happened
+	Edges  map[Edge]*EdgeSeen `json:"edges"`  // the edges that were taken
+	Goals  GoalCounts         `json:"goals"`  // how often each goal was reached
 }
 
 // EdgeSeen is how often an edge was taken, and how often within a minute after a fault of each class had struck the daemon's

@@ -83,7 +83,7 @@ func (w *world) claimLost() string {
 		}
 	}
 	if lost > 0 {
-		return fmt.Sprintf("nature ended %d instances, or took their disks, before the cluster had formed", lost)
+		return "nature ended instances, or took their disks, before the cluster had formed"
 	}
 	return ""
 }

@@ -217,7 +217,6 @@ func (n *node) mayCrash() {
 		if _, ok := r.(crashed); !ok {
 			panic(r)
 		}
-		n.trace.node(n, "daemon crashes")
 		n.ends()
 		n.endDaemon()
 		n.respawnDaemon()
@@ -235,6 +234,9 @@ func oneByOne(k int, f func(int)) {
 }
 
 // short is the instance ID as traces print it.
-func (n *node) short() string { return strings.TrimLeft(strings.TrimPrefix(n.id, "i-"), "0") }
+func (n *node) short() string {
+	id := strings.TrimLeft(strings.TrimPrefix(n.id, "i-"), "0")
+	return id[:min(8, len(id))]
+}
 
 func (n *node) String() string { return fmt.Sprintf("%s (%s)", n.id, n.address) }

@@ -18,7 +18,7 @@ func twoFaults(w *world, e FaultEvent) {
 func failing(t *testing.T, planted func(*world, FaultEvent)) Result {
 	t.Helper()
 	for seed := range uint64(200) {
-		if r := Run(Options{Seed: seed, planted: planted}); r.Violation != nil && len(r.Faults) > 50 {
+		if r := Run(Options{Seed: seed, planted: planted}); r.Violation != nil && len(r.Faults) > 20 {
 			return r
 		}
 	}

@@ -17,7 +17,8 @@ const (
 	Planned   Sort = "plan"      // the first: what the run is
 	Happening Sort = "happening" // something that is neither of the following: a boot, the start of a daemon, a phase
 	FaultMade Sort = "fault"
-	Changed   Sort = "state" // a decision that changes the state
+	CallFault Sort = "spoilt" // a fault of one call, which is little and frequent
+	Changed   Sort = "state"  // a decision that changes the state
 	Decided   Sort = "decision"
 	Reported  Sort = "report"
 	Effected  Sort = "effect"
@@ -114,7 +115,11 @@ func (t *tracer) fault(e *FaultEvent) {
 	if at == nil && e.Node > 0 {
 		text += fmt.Sprintf(", node %d", e.Node) // it has not booted yet
 	}
-	t.emit(FaultMade, at, lane, text)
+	sort := FaultMade
+	if e.Kind.strikesCalls() && e.Kind != DaemonCrash {
+		sort = CallFault
+	}
+	t.emit(sort, at, lane, text)
 }
 
 func (t *tracer) decision(n *node, d *states.Decision) {

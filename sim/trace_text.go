@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -27,7 +28,7 @@ func (e *Entry) Line() string {
 // signed is the text with the sign of its sort.
 func (e *Entry) signed() string {
 	switch {
-	case e.Sort == FaultMade || e.Sort == Happening && e.Column < 0:
+	case e.Sort == FaultMade || e.Sort == CallFault || e.Sort == Happening && e.Column < 0:
 		return "! " + e.Text
 	case e.Sort == Effected || e.Sort == Refused:
 		return "> " + e.Text
@@ -43,22 +44,26 @@ func (e *Entry) signed() string {
 // telling tells whether the entry belongs in a trace that is cut down to what matters most.
 func (e *Entry) telling() bool {
 	switch e.Sort {
-	case FaultMade, Changed, Effected, Violated, Ended:
+	case FaultMade, CallFault, Changed, Effected, Violated, Ended:
 		return true
 	default:
 		return false
 	}
 }
 
-// Last keeps the last n entries that tell something, and says how many it left out before them.
+// Last keeps the last n entries that tell something, and says how many it left out. Faults of single calls are the first to go.
 func Last(entries []Entry, n int) (last []Entry, left int) {
 	for i := range entries {
 		if entries[i].telling() {
 			last = append(last, entries[i])
 		}
 	}
-	left = max(0, len(last)-n)
-	return last[left:], left
+	all := len(last)
+	if all > n {
+		last = slices.DeleteFunc(last, func(e Entry) bool { return e.Sort == CallFault })
+	}
+	last = last[max(0, len(last)-n):]
+	return last, all - len(last)
 }
 
 // what is the fault in words, without its time and node, which have columns of their own.
@@ -83,6 +88,10 @@ func (e *FaultEvent) what() string {
 		s = "someone deletes " + e.Record
 	case Outage:
 		s = "AWS stops answering"
+	case SlowAnswer:
+		s = "slow answer"
+	case DaemonCrash:
+		s = "daemon crashes before " + e.Site
 	default:
 		s = e.Kind.String() + " at " + e.Site
 	}
