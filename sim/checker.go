@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -22,6 +23,11 @@ type checker struct {
 	served    map[uint64]bool
 	incidents int
 	removed   map[string]time.Duration // address of a voter -> when its removal was asked for
+
+	removing time.Duration // when a removal was last asked for
+	ledBy    uint64        // the leader then; 0 when another has led since
+	stalled  bool          // the cluster has no quorum
+	closed   uint64        // the cluster whose claim was last seen to be closed
 }
 
 // underWay is how long a change of DNS may be under way.
@@ -46,6 +52,7 @@ func (c *checker) afterEvent() {
 	}
 	c.oneCluster()
 	c.oneMemberEach()
+	c.clusterGoals(c.world.served())
 	for ; c.incidents < len(c.etcd.Incidents()); c.incidents++ {
 		i := c.etcd.Incidents()[c.incidents]
 		if c.natures(i) {
@@ -129,7 +136,12 @@ func (w *world) awsCalled(call awsfake.Call, err error) {
 	if !ok {
 		return
 	}
-	for _, change := range in.ChangeBatch.Changes {
+	if errors.Is(err, context.DeadlineExceeded) {
+		w.sometimes(ClaimAnswerLost)
+	}
+	for i := range in.ChangeBatch.Changes {
+		change := &in.ChangeBatch.Changes[i]
+		w.check.changeGoals(change, err)
 		if change.Action != r53types.ChangeActionDelete && change.ResourceRecordSet.Type == r53types.RRTypeA {
 			w.check.publishes(call.Caller, change.ResourceRecordSet)
 		}
@@ -180,8 +192,8 @@ func (w *world) quorums() map[uint64]bool {
 }
 
 // guarded is C1: no command turns a quorum into none.
-func (n *node) guarded(what string, do func() error) error {
-	n.crashPoint()
+func (n *node) guarded(lane, what string, do func() error) error {
+	n.crashPoint(what)
 	before := n.quorums()
 	err := do()
 	n.mutations++
@@ -193,7 +205,7 @@ func (n *node) guarded(what string, do func() error) error {
 		}
 	}
 	if n.trace.on() {
-		n.trace.effect(n, what, err)
+		n.trace.effect(n, lane, what, err)
 	}
 	return err
 }
@@ -207,7 +219,12 @@ type checkedEtcd struct {
 func (e checkedEtcd) RemoveMember(ctx context.Context, endpoints []string, id uint64) error {
 	e.mayRemove(id)
 	e.check.noteRemoval(id)
-	return e.guarded("remove member", func() error { return e.Etcd.RemoveMember(ctx, endpoints, id) })
+	ghost := e.check.removalGoals(e.node, id)
+	err := e.guarded("etcd", "remove member", func() error { return e.Etcd.RemoveMember(ctx, endpoints, id) })
+	if ghost && err == nil {
+		e.sometimes(GhostRemoved)
+	}
+	return err
 }
 
 // mayRemove is C3: nobody but the instance itself takes out a member whose instance runs in the group.
@@ -229,17 +246,20 @@ func (e checkedEtcd) mayRemove(id uint64) {
 func (e checkedEtcd) etcd() *etcdfake.World { return e.node.world.etcd }
 
 func (e checkedEtcd) AddMember(ctx context.Context, endpoints []string, peerURL string, learner bool) (id uint64, err error) {
-	err = e.guarded("add member", func() error { id, err = e.Etcd.AddMember(ctx, endpoints, peerURL, learner); return err })
+	err = e.guarded("etcd", "add member", func() error { id, err = e.Etcd.AddMember(ctx, endpoints, peerURL, learner); return err })
+	if errors.Is(err, etcdfake.Timeout) {
+		e.sometimes(AddAnswerLost)
+	}
 	e.robbed = e.robbed && err != nil // what it is from now on is a new member
 	return id, err
 }
 
 func (e checkedEtcd) PromoteMember(ctx context.Context, endpoints []string, id uint64) error {
-	return e.guarded("promote member", func() error { return e.Etcd.PromoteMember(ctx, endpoints, id) })
+	return e.guarded("etcd", "promote member", func() error { return e.Etcd.PromoteMember(ctx, endpoints, id) })
 }
 
 func (e checkedEtcd) MoveLeader(ctx context.Context, leader string, to uint64) error {
-	e.crashPoint()
+	e.crashPoint("move leader")
 	return e.Etcd.MoveLeader(ctx, leader, to)
 }
 
@@ -250,16 +270,21 @@ type checkedProcess struct {
 }
 
 func (p checkedProcess) Start(s states.StartEtcd) error {
-	return p.guarded("start etcd", func() error { return p.Process.Start(s) })
+	served := p.served()
+	err := p.guarded("", "start etcd", func() error { return p.Process.Start(s) })
+	if err == nil {
+		p.startGoals(s, served)
+	}
+	return err
 }
 
 // Stop is guarded unless the daemon was told to stop by nature, whose fault it then is.
 func (p checkedProcess) Stop() error {
 	if p.stopping {
-		p.crashPoint()
+		p.crashPoint("stop etcd")
 		return p.Process.Stop()
 	}
-	return p.guarded("stop etcd", p.Process.Stop)
+	return p.guarded("", "stop etcd", p.Process.Stop)
 }
 
 // checkedDisk watches what a daemon does to its data.
@@ -277,7 +302,7 @@ func (d checkedDisk) SetAside(why string) error {
 			d.fail("S2", "%s sets aside data (%s) that makes the majority of cluster %x", d.node, why, id)
 		}
 	}
-	return d.guarded("set data aside", func() error {
+	return d.guarded("", "set data aside", func() error {
 		d.spoilt = false
 		return d.Disk.SetAside(why)
 	})
@@ -293,14 +318,18 @@ func isVoter(c *etcdfake.Cluster, id uint64) bool {
 }
 
 func (d checkedDisk) ForgetSetAside() error {
-	return d.guarded("delete what was set aside", d.Disk.ForgetSetAside)
+	return d.guarded("", "delete what was set aside", d.Disk.ForgetSetAside)
 }
 
 func (d checkedDisk) RecordStart(s states.StartEtcd) error {
-	d.crashPoint()
+	d.crashPoint("record start")
 	return d.Disk.RecordStart(s)
 }
 
 func (d checkedDisk) RecordJoined() error {
-	return d.guarded("record joined", d.Disk.RecordJoined)
+	err := d.guarded("", "record joined", d.Disk.RecordJoined)
+	if err == nil {
+		d.joinGoals()
+	}
+	return err
 }

@@ -19,13 +19,13 @@ func (w *world) runQuiet() (took time.Duration, excused string) {
 	w.chaos, w.outage = false, false
 	w.etcd.HealAll()
 	begun := w.now
-	w.trace.say("no more faults: must converge")
+	w.trace.say("", "no more faults: must converge")
 	for pending := w.pending(); pending != ""; pending = w.pending() {
 		if w.violation != nil {
 			return 0, ""
 		}
 		if excuse := w.beyondRecovery(); excuse != "" && w.now-begun > 2*time.Minute {
-			w.trace.say("excused: %s", excuse)
+			w.trace.say("", "excused: %s", excuse)
 			return 0, excuse
 		}
 		if w.now-begun > convergeWithin {
@@ -35,10 +35,10 @@ func (w *world) runQuiet() (took time.Duration, excused string) {
 		w.run(w.now + time.Second)
 	}
 	took = w.now - begun
-	w.trace.say("converged after %s", took)
+	w.trace.say("", "converged after %s", took)
 	w.run(w.now + time.Minute) // what was under way may end
 	before := w.mutations
-	w.run(w.now + w.plan.Quiet)
+	w.run(w.now + time.Duration(w.plan.Quiet))
 	if pending := w.pending(); pending != "" && w.violation == nil {
 		w.fail("L1", "converged, and then did not stay so: %s", pending)
 	}
@@ -76,14 +76,10 @@ func (w *world) beyondRecovery() string {
 // claimLost tells whether a claim may never form: nature ended an instance that it may name, or took a disk, before the
 // cluster served. Whether the rest are a majority of the claim is not looked into: such runs are few, and are counted.
 func (w *world) claimLost() string {
-	lost := 0
 	for _, n := range w.nodes {
 		if n.gone || n.spoilt || n.robbed || n.etcd.SetAsideCopies() > 0 {
-			lost++
+			return "nature ended instances, or took or spoilt their disks, before the cluster had formed"
 		}
-	}
-	if lost > 0 {
-		return fmt.Sprintf("nature ended %d instances, or took or spoilt their disks, before the cluster had formed", lost)
 	}
 	return ""
 }

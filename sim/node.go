@@ -18,6 +18,7 @@ import (
 // node is one instance: its etcd, and the real daemon over the fakes. The daemon may die and start again many times.
 type node struct {
 	*world
+	*host
 	id, address string
 	column      int
 	etcd        *etcdfake.Node
@@ -25,6 +26,8 @@ type node struct {
 	on, gone bool // the machine: running; terminated for good
 	spoilt   bool // nature has made the data unreadable
 	robbed   bool // nature has taken the disk
+	harmed   Kind // what nature did to the data of the member that has not rejoined since: Corrupt, LoseDisk or Kinds
+	adopts   bool // etcd ran when the daemon started, and it has started none
 	agent    *agent.Agent
 	effects  *effects.Effects
 	life     int // of the daemon: what was scheduled in an earlier life is void
@@ -34,17 +37,14 @@ type node struct {
 
 // instanceRuns is AWS booting an instance. It must not call back, so the boot is an event of its own.
 func (w *world) instanceRuns(in awsfake.Instance) {
-	late := w.delays.between(time.Second, 3*time.Second)
-	if w.chaos && w.plan.LateLaunch > 0 {
-		late += w.delays.between(0, w.plan.LateLaunch)
-	}
-	w.at(late, func() {
+	h := w.host(in.ID)
+	w.at(w.bootDelay(h), func() {
 		if now, ok := w.cloud.Instance(in.ID); !ok || now.State != awsfake.Running {
 			return
 		}
 		n := w.byID[in.ID]
 		if n == nil {
-			n = &node{world: w, id: in.ID, address: in.PrivateIP, column: len(w.nodes), etcd: w.etcd.Node(in.ID, in.PrivateIP)}
+			n = &node{world: w, host: h, harmed: Kinds, id: in.ID, address: in.PrivateIP, column: len(w.nodes), etcd: w.etcd.Node(in.ID, in.PrivateIP)}
 			w.nodes = append(w.nodes, n)
 			w.byID[in.ID] = n
 		}
@@ -66,6 +66,7 @@ func (w *world) instanceEnds(in awsfake.Instance) {
 			return
 		}
 		n.on = false
+		n.ends()
 		n.endDaemon()
 		if !n.reaped() {
 			w.etcd.PowerOff(in.ID)
@@ -78,7 +79,7 @@ func (w *world) instanceEnds(in awsfake.Instance) {
 // every instance that is down is looked at again and again.
 func (n *node) reaped() bool {
 	if in, ok := n.cloud.Instance(n.id); ok && in.State != awsfake.ShuttingDown && in.State != awsfake.Terminated {
-		n.at(time.Second, func() {
+		n.world.at(time.Second, func() {
 			if !n.on && !n.gone {
 				n.reaped()
 			}
@@ -86,6 +87,9 @@ func (n *node) reaped() bool {
 		return false
 	}
 	n.gone = true
+	if n.outage {
+		n.sometimes(EndedInOutage)
+	}
 	n.world.etcd.Kill(n.id)
 	n.trace.node(n, "instance is terminated")
 	return true
@@ -116,14 +120,14 @@ func (n *node) startDaemon() {
 		n.fail("S9", "%v", err)
 		return
 	}
-	n.agent = a
+	n.agent, n.adopts = a, n.etcd.Running()
 	n.trace.node(n, "daemon starts")
 	n.turn()
 }
 
 // wanted is the minor in the configuration of daemons that start now.
 func (w *world) wanted() states.MinorVersion {
-	if w.plan.Newer > 0 && w.now < w.plan.Newer {
+	if w.plan.Newer > 0 && w.now < time.Duration(w.plan.Newer) {
 		return servers[0]
 	}
 	return servers[1]
@@ -138,7 +142,7 @@ func (n *node) endDaemon() {
 // respawnDaemon is what systemd does with a daemon that has ended.
 func (n *node) respawnDaemon() {
 	life := n.life
-	n.at(n.delays.between(time.Second, 10*time.Second), func() {
+	n.world.at(n.delays.between(time.Second, 10*time.Second), func() {
 		if n.life == life && n.on && !n.gone {
 			n.startDaemon()
 		}
@@ -164,7 +168,7 @@ func (n *node) turn() {
 	}
 	n.tick++
 	life, tick := n.life, n.tick
-	n.at(d.Needs.Soonest(), func() {
+	n.world.at(d.Needs.Soonest(), func() {
 		if n.life == life && n.tick == tick {
 			n.turn()
 		}
@@ -173,10 +177,22 @@ func (n *node) turn() {
 
 // decided is told of each decision that says something new.
 func (n *node) decided(_ time.Time, d *states.Decision) {
-	for _, e := range d.Path {
-		n.note(string(d.From) + " -" + string(e) + "->")
+	_, leads := diagram()
+	at := d.From
+	for _, on := range d.Path {
+		e := Edge{at, on}
+		n.cover.took(n.world, n.host, e)
+		n.note(string(on))
+		at = leads[e]
+	}
+	if n.adopts && len(d.Path) > 0 && d.To == states.Running {
+		n.adopts = false
+		n.sometimes(Adopted)
 	}
 	n.note(d.Why)
+	if n.said != nil {
+		n.said[d.Why] = true
+	}
 	if n.trace.on() {
 		n.trace.decision(n, d)
 	}
@@ -186,11 +202,7 @@ func (n *node) decided(_ time.Time, d *states.Decision) {
 func (n *node) spawn(life int) effects.Spawn {
 	return func(timeout time.Duration, work func(context.Context) func()) {
 		deliver := work(context.Background())
-		delay := n.delays.between(time.Millisecond, 30*time.Millisecond)
-		if n.chaos && n.delays.chance(0.01) {
-			delay = n.delays.between(0, timeout)
-		}
-		n.at(delay, func() {
+		n.world.at(n.answerDelay(timeout), func() {
 			if n.life != life {
 				return
 			}
@@ -200,25 +212,14 @@ func (n *node) spawn(life int) effects.Spawn {
 	}
 }
 
-// crashed is what a crash point panics with.
-type crashed struct{}
-
 func (n *node) mayCrash() {
 	if r := recover(); r != nil {
 		if _, ok := r.(crashed); !ok {
 			panic(r)
 		}
-		n.trace.node(n, "daemon crashes")
-		n.note("daemon crash")
+		n.ends()
 		n.endDaemon()
 		n.respawnDaemon()
-	}
-}
-
-// crashPoint is before every call and command: the daemon may die there.
-func (n *node) crashPoint() {
-	if n.chaos && n.calls.chance(n.plan.DaemonCrash) {
-		panic(crashed{})
 	}
 }
 
@@ -233,6 +234,9 @@ func oneByOne(k int, f func(int)) {
 }
 
 // short is the instance ID as traces print it.
-func (n *node) short() string { return strings.TrimLeft(strings.TrimPrefix(n.id, "i-"), "0") }
+func (n *node) short() string {
+	id := strings.TrimLeft(strings.TrimPrefix(n.id, "i-"), "0")
+	return id[:min(8, len(id))]
+}
 
 func (n *node) String() string { return fmt.Sprintf("%s (%s)", n.id, n.address) }

@@ -7,29 +7,67 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
-// Plan is what a seed makes of a run before it begins. It is printed with every failure.
+// Plan is what a seed makes of a run before it begins. It is printed with every failure. A plan that lists the faults in Only
+// is replayed from that list alone, and so keeps its meaning when the way in which faults are drawn changes.
 type Plan struct {
-	Seed  uint64
-	Nodes int           // desired capacity of the group
-	Chaos time.Duration // how long faults are made
-	Quiet time.Duration // how long the converged cluster must stay untouched
-	Claim string        // where the claim is kept: route53, s3 or nowhere
-	Loss  states.TotalLoss
+	Seed  uint64           `json:"seed"`
+	Nodes int              `json:"nodes"` // desired capacity of the group
+	Chaos Span             `json:"chaos"` // how long faults are made
+	Quiet Span             `json:"quiet"` // how long the converged cluster must stay untouched
+	Claim string           `json:"claim"` // where the claim is kept: route53, s3 or nowhere
+	Loss  states.TotalLoss `json:"on_total_loss"`
 
 	// Newer is when the configuration of new daemons changes to want the next minor; zero is never.
-	Newer time.Duration
+	Newer Span `json:"newer"`
 
-	Hook bool // the group has a terminating lifecycle hook, so that instances have a minute to leave
+	Hook bool `json:"hook"` // the group has a terminating lifecycle hook, so that instances have a minute to leave
 
-	LateLaunch time.Duration // up to this long from the launch of an instance to its daemon's start
+	LateLaunch Span `json:"late_launch"` // up to this long from the launch of an instance to its daemon's start
 
-	// Chances of a fault in one call.
-	AWSError, AWSThrottle, AWSStale, AWSLost float64 // Lost: it took effect, and the answer is a timeout
-	EtcdError, EtcdLost                      float64
-	DaemonCrash                              float64 // at one call or command: the daemon dies right before it
+	// Chances of a fault in one call. Lost: it took effect, and the answer is a timeout.
+	AWSError    float64 `json:"aws_error"`
+	AWSThrottle float64 `json:"aws_throttle"`
+	AWSStale    float64 `json:"aws_stale"`
+	AWSLost     float64 `json:"aws_lost"`
+	EtcdError   float64 `json:"etcd_error"`
+	EtcdLost    float64 `json:"etcd_lost"`
+	DaemonCrash float64 `json:"daemon_crash"` // at one call or command: the daemon dies right before it
 
 	// Mean times between events; zero is never.
-	EtcdCrash, Terminate, DaemonRestart, Reboot, Corrupt, LoseDisk, Resize, DNSTamper, Outage time.Duration
+	EtcdCrash     Span `json:"etcd_crash"`
+	Terminate     Span `json:"terminate"`
+	DaemonRestart Span `json:"daemon_restart"`
+	Reboot        Span `json:"reboot"`
+	Corrupt       Span `json:"corrupt"`
+	LoseDisk      Span `json:"lose_disk"`
+	Resize        Span `json:"resize"`
+	DNSTamper     Span `json:"dns_tamper"`
+	Outage        Span `json:"aws_outage"`
+
+	// Only, unless it is nil, are the faults that happen, instead of those that the rates above would make.
+	Only []FaultEvent `json:"only"`
+}
+
+// chances are the rates of the faults of calls, each under its class.
+func (p *Plan) chances() []rate[float64] {
+	return []rate[float64]{
+		{AWSError, &p.AWSError}, {AWSThrottle, &p.AWSThrottle}, {AWSStale, &p.AWSStale}, {AWSLost, &p.AWSLost},
+		{EtcdError, &p.EtcdError}, {EtcdLost, &p.EtcdLost}, {DaemonCrash, &p.DaemonCrash},
+	}
+}
+
+// means are the mean times between faults of the world.
+func (p *Plan) means() []rate[Span] {
+	return []rate[Span]{
+		{EtcdCrash, &p.EtcdCrash}, {Terminate, &p.Terminate}, {DaemonRestart, &p.DaemonRestart}, {Reboot, &p.Reboot}, {Corrupt, &p.Corrupt},
+		{LoseDisk, &p.LoseDisk}, {Resize, &p.Resize}, {DNSTamper, &p.DNSTamper}, {Outage, &p.Outage},
+	}
+}
+
+// rate is where a plan keeps the rate of a class of fault.
+type rate[T any] struct {
+	Kind
+	value *T
 }
 
 // newPlan draws a plan. Each class of fault is left out of half the runs, since faults hide each other, and the rates of the
@@ -38,60 +76,62 @@ func newPlan(seed uint64) Plan {
 	s := newStream(seed, "plan")
 	p := Plan{
 		Seed: seed, Nodes: []int{1, 3, 3, 3, 5}[s.below(5)],
-		Chaos: s.between(10*time.Minute, 40*time.Minute), Quiet: 20 * time.Minute,
+		Chaos: Span(s.between(10*time.Minute, 40*time.Minute)), Quiet: Span(20 * time.Minute),
 		Claim: []string{"route53", "route53", "route53", "s3"}[s.below(4)], Loss: states.HaltOnTotalLoss,
 	}
 	p.Hook = s.chance(0.5)
 	if s.chance(0.3) {
-		p.Newer = s.between(time.Minute, p.Chaos)
+		p.Newer = Span(s.between(time.Minute, time.Duration(p.Chaos)))
 	}
-	for _, chance := range []*float64{&p.AWSError, &p.AWSThrottle, &p.AWSStale, &p.AWSLost, &p.EtcdError, &p.EtcdLost} {
+	for _, c := range p.chances() {
+		low, high := 0.001, 0.3
+		if c.Kind == DaemonCrash {
+			low, high = 0.0001, 0.02
+		}
 		if s.chance(0.5) {
-			*chance = s.rate(0.001, 0.3)
+			*c.value = s.rate(low, high)
 		}
 	}
-	if s.chance(0.5) {
-		p.DaemonCrash = s.rate(0.0001, 0.02)
-	}
-	for _, mean := range []*time.Duration{&p.EtcdCrash, &p.Terminate, &p.DaemonRestart, &p.Reboot, &p.Corrupt, &p.LoseDisk, &p.Resize, &p.DNSTamper, &p.Outage} {
+	for _, m := range p.means() {
 		if s.chance(0.4) {
-			*mean = time.Duration(s.rate(float64(time.Minute), float64(30*time.Minute)))
+			*m.value = Span(s.rate(float64(time.Minute), float64(30*time.Minute)))
 		}
 	}
 	if s.chance(0.5) {
-		p.LateLaunch = time.Duration(s.rate(float64(time.Second), float64(10*time.Minute)))
+		p.LateLaunch = Span(s.rate(float64(time.Second), float64(10*time.Minute)))
 	}
 	return p
 }
 
+// stale tells whether any read of the run may be stale, for which AWS keeps its history.
+func (p *Plan) stale() bool {
+	for _, e := range p.Only {
+		if e.Kind == AWSStale {
+			return true
+		}
+	}
+	return p.AWSStale > 0
+}
+
 func (p Plan) String() string {
-	s := fmt.Sprintf("seed %d: %d nodes, claim in %s, %s of chaos", p.Seed, p.Nodes, p.Claim, p.Chaos.Round(time.Second))
+	s := fmt.Sprintf("seed %d: %d nodes, claim in %s, %s of chaos", p.Seed, p.Nodes, p.Claim, time.Duration(p.Chaos).Round(time.Second))
 	if p.Hook {
 		s += ", lifecycle hook"
 	}
 	if p.Newer > 0 {
-		s += fmt.Sprintf(", next minor wanted from %s on", p.Newer.Round(time.Second))
+		s += fmt.Sprintf(", next minor wanted from %s on", time.Duration(p.Newer).Round(time.Second))
 	}
-	for _, c := range []struct {
-		name   string
-		chance float64
-	}{
-		{"aws error", p.AWSError}, {"throttle", p.AWSThrottle}, {"stale", p.AWSStale}, {"aws lost answer", p.AWSLost},
-		{"etcd error", p.EtcdError}, {"etcd lost answer", p.EtcdLost}, {"daemon crash", p.DaemonCrash},
-	} {
-		if c.chance > 0 {
-			s += fmt.Sprintf(", %s %.4f", c.name, c.chance)
+	if p.Only != nil {
+		return s + fmt.Sprintf(", %d faults listed", len(p.Only))
+	}
+	for _, c := range p.chances() {
+		if *c.value > 0 {
+			s += fmt.Sprintf(", %s %.4f", c.Kind, *c.value)
 		}
 	}
-	for _, e := range []struct {
-		name string
-		mean time.Duration
-	}{
-		{"etcd crash", p.EtcdCrash}, {"terminate", p.Terminate}, {"daemon restart", p.DaemonRestart}, {"reboot", p.Reboot}, {"corrupt", p.Corrupt},
-		{"lose disk", p.LoseDisk}, {"resize", p.Resize}, {"dns tamper", p.DNSTamper}, {"aws outage", p.Outage}, {"late launch", p.LateLaunch},
-	} {
-		if e.mean > 0 {
-			s += fmt.Sprintf(", %s %s", e.name, e.mean.Round(time.Second))
+	for _, m := range append(p.means(), rate[Span]{LateLaunch, &p.LateLaunch}) {
+		if *m.value > 0 {
+			s += fmt.Sprintf(", %s %s", m.Kind, time.Duration(*m.value).Round(time.Second))
 		}
 	}
 	return s

@@ -16,11 +16,12 @@ import (
 // calm is a world without faults, in which a test does what it is about.
 func calm(t *testing.T, nodes int, change ...func(*Plan)) *world {
 	t.Helper()
-	p := Plan{Seed: 1, Nodes: nodes, Claim: "route53", Loss: states.HaltOnTotalLoss, Quiet: 10 * time.Minute}
+	p := Plan{Seed: 1, Nodes: nodes, Claim: "route53", Loss: states.HaltOnTotalLoss, Quiet: Span(10 * time.Minute)}
 	for _, c := range change {
 		c(&p)
 	}
-	w := newWorld(p, nil)
+	w := newWorld(p, Options{})
+	w.said = map[string]bool{}
 	w.launch()
 	w.writeForever()
 	return w
@@ -67,7 +68,7 @@ func (w *world) ids() (all []string, leader string) {
 
 // anyWhy tells whether a daemon's decision has ever given a reason with these words.
 func (w *world) anyWhy(words string) bool {
-	for what := range w.reached {
+	for what := range w.said {
 		if strings.Contains(what, words) {
 			return true
 		}
@@ -90,7 +91,7 @@ func TestGroupsOfEverySizeFormOneCluster(t *testing.T) {
 // Instances whose daemons start up to ten minutes apart wait for each other, or join; they never form a second cluster.
 func TestStragglersMinutesApart(t *testing.T) {
 	for seed := range uint64(20) {
-		w := calm(t, 5, func(p *Plan) { p.Seed, p.LateLaunch = seed, 10*time.Minute })
+		w := calm(t, 5, func(p *Plan) { p.Seed, p.LateLaunch = seed, Span(10*time.Minute) })
 		w.run(15 * time.Minute)
 		w.converges(t)
 		if n := len(w.check.served); n != 1 {

@@ -13,8 +13,11 @@ import (
 // Options say what to run.
 type Options struct {
 	Seed  uint64
-	Trace io.Writer // nil: no trace
-	Plan  *Plan     // nil: drawn from the seed
+	Trace io.Writer    // nil: no trace
+	Watch func(*Entry) // what Trace gets to see, as records; nil: nobody
+	Plan  *Plan        // nil: drawn from the seed
+
+	planted func(*world, FaultEvent) // a bug for the tests: told of every fault that happens
 }
 
 // Result is the outcome of a run.
@@ -24,9 +27,10 @@ type Result struct {
 	Excused   string     // why the run was let off from converging; empty when it converged
 	Events    uint64
 	Simulated time.Duration
-	Hash      uint64         // of everything that happened, to tell whether two runs were the same
-	Reached   map[string]int // how often each edge, command and fault occurred
-	Converged time.Duration  // how long after the last fault
+	Hash      uint64        // of everything that happened, to tell whether two runs were the same
+	Faults    []FaultEvent  // that happened, oldest first
+	Coverage  Coverage      // what was seen
+	Converged time.Duration // how long after the last fault
 }
 
 // Violation is an invariant that did not hold.
@@ -58,19 +62,25 @@ type world struct {
 	cloud  *awsfake.Cloud
 	etcd   *etcdfake.World
 	zoneID string
-	nodes  []*node // in order of launch
+	nodes  []*node // in order of their first boot
 	byID   map[string]*node
 
-	chaos     bool // faults are being made
-	outage    bool // no AWS call succeeds
-	calls     *stream
-	delays    *stream
-	life      *stream
+	launched []string // instance IDs, in order
+	hosts    []*host  // of each of them
+	recorded []FaultEvent
+	cover    Coverage
+	said     map[string]bool // every reason that a daemon gave, where a test asks for them
+	planted  func(*world, FaultEvent)
+	tampered string // type and name of the record that was deleted last
+
+	chaos     bool    // faults are being made
+	outage    bool    // no AWS call succeeds
+	life      *stream // of the faults of the world
+	client    *stream
 	check     checker
 	violation *Violation
 	events    uint64
 	hash      uint64
-	reached   map[string]int
 	mutations int // effects of commands so far
 }
 
@@ -80,33 +90,35 @@ func Run(o Options) Result {
 	if o.Plan != nil {
 		plan = *o.Plan
 	}
-	w := newWorld(plan, o.Trace)
+	w := newWorld(plan, o)
 	w.launch()
 	w.runChaos()
 	r := Result{Plan: plan}
 	if w.violation == nil {
 		r.Converged, r.Excused = w.runQuiet()
 	}
-	r.Violation, r.Events, r.Simulated, r.Hash, r.Reached = w.violation, w.events, w.now, w.hash, w.reached
+	r.Violation, r.Events, r.Simulated, r.Hash, r.Faults, r.Coverage = w.violation, w.events, w.now, w.hash, w.recorded, w.cover
 	w.trace.end(&r)
 	return r
 }
 
-func newWorld(plan Plan, trace io.Writer) *world {
+func newWorld(plan Plan, o Options) *world {
 	w := &world{
-		plan: plan, clock: epoch, byID: map[string]*node{}, chaos: true, reached: map[string]int{}, hash: 14695981039346656037,
-		calls: newStream(plan.Seed, "calls"), delays: newStream(plan.Seed, "delays"), life: newStream(plan.Seed, "life"),
+		plan: plan, clock: epoch, byID: map[string]*node{}, chaos: true, hash: 14695981039346656037, planted: o.planted,
+		life: newStream(plan.Seed, "life"), client: newStream(plan.Seed, "client"), cover: Coverage{Edges: map[Edge]*EdgeSeen{}},
 	}
-	w.trace = newTracer(w, trace)
+	w.trace = newTracer(w, o)
 	now := func() time.Time { return w.clock }
-	elections := newStream(plan.Seed, "elections")
+	elections := newStream(plan.Seed, "elections").state
 	w.etcd = etcdfake.New(etcdfake.Options{
-		Now:      now,
-		Election: func(uint64, uint64) time.Duration { return elections.between(time.Second, 1700*time.Millisecond) },
-		Fault:    w.etcdFault,
+		Now: now, Fault: w.etcdFault,
+		Election: func(cluster, term uint64) time.Duration { // of its own numbers, so that one more does not change the others
+			s := stream{elections ^ cluster ^ term<<32}
+			return s.between(time.Second, 1700*time.Millisecond)
+		},
 	})
 	stale := time.Duration(0)
-	if plan.AWSStale > 0 {
+	if plan.stale() {
 		stale = maxStale
 	}
 	w.cloud = awsfake.New(awsfake.Options{
@@ -114,7 +126,7 @@ func newWorld(plan Plan, trace io.Writer) *world {
 		ReconcileDelay: time.Second, MaxStale: stale, Fault: w.awsFault, Log: w.awsCalled,
 		OnRunning: w.instanceRuns, OnTerminate: w.instanceEnds,
 	})
-	w.trace.plan(plan)
+	w.trace.plan()
 	w.check = checker{world: w, served: map[uint64]bool{}, removed: map[string]time.Duration{}}
 	return w
 }
@@ -170,9 +182,8 @@ func (w *world) step() {
 	w.check.afterEvent()
 }
 
-// note mixes an occurrence into the hash of the run and counts it.
+// note mixes an occurrence into the hash of the run.
 func (w *world) note(what string) {
-	w.reached[what]++
 	h := w.hash ^ uint64(w.now)
 	for i := range len(what) {
 		h = (h ^ uint64(what[i])) * 1099511628211

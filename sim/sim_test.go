@@ -32,3 +32,11 @@ func TestSameSeedSameRun(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkSeeds(b *testing.B) {
+	var events uint64
+	for seed := uint64(1); b.Loop(); seed++ {
+		events += Run(Options{Seed: seed}).Events
+	}
+	b.ReportMetric(float64(events)/b.Elapsed().Seconds(), "events/s")
+}

@@ -3,107 +3,170 @@ package sim
 import (
 	"fmt"
 	"io"
-	"strings"
+	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
-// tracer writes one line an event: the time, a column a node with its state, the node, and what happened.
-//
-//	12.031s  R L J      3f2a  Joining: is a learner: asks to be promoted | promote learner 8e9e05c52164694d
-//
-// The letters are the first of the state: D B J R U H(ousekeeping) L(eaving); "-" is a node without a daemon, "x" a terminated
-// one. Faults begin with "!", effects with ">".
+// Sort tells what an entry of a trace is about.
+type Sort string
+
+// The sorts.
+const (
+	Planned   Sort = "plan"      // the first: what the run is
+	Happening Sort = "happening" // something that is neither of the following: a boot, the start of a daemon, a phase
+	FaultMade Sort = "fault"
+	CallFault Sort = "spoilt" // a fault of one call, which is little and frequent
+	Changed   Sort = "state"  // a decision that changes the state
+	Decided   Sort = "decision"
+	Reported  Sort = "report"
+	Effected  Sort = "effect"
+	Refused   Sort = "refused" // an effect that failed
+	Violated  Sort = "violation"
+	Ended     Sort = "end"
+)
+
+// Entry is one event of a trace, with what the world is like then. All renderers draw entries and nothing else.
+type Entry struct {
+	At      time.Duration `json:"-"`
+	Sort    Sort          `json:"sort"`
+	Column  int           `json:"column"` // of the instance, in order of first boot; -1: none
+	Who     string        `json:"who"`    // the instance, short
+	Lane    string        `json:"lane"`   // what it happens to besides: group, etcd or dns; may be empty
+	Text    string        `json:"text"`
+	Columns string        `json:"columns"` // a letter for each instance
+	Lock    string        `json:"lock"`    // who holds the join lock or the upgrade lock
+	Group   Health        `json:"group"`
+	Etcd    Health        `json:"etcd"`
+	DNS     Health        `json:"dns"`
+}
+
+// tracer makes entries for whoever watches.
 type tracer struct {
 	*world
-	out io.Writer
+	watch []func(*Entry)
 }
 
-func newTracer(w *world, out io.Writer) *tracer { return &tracer{w, out} }
-
-func (t *tracer) on() bool { return t.out != nil }
-
-var letters = map[states.State]string{
-	states.Discovering: "D", states.Bootstrapping: "B", states.Joining: "J", states.Running: "R",
-	states.Upgrading: "U", states.LeadingHousekeeping: "H", states.Leaving: "L",
-}
-
-func (t *tracer) line(who, text string) {
-	if t.out == nil {
-		return
+func newTracer(w *world, o Options) *tracer {
+	t := &tracer{world: w}
+	if o.Trace != nil {
+		t.watch = append(t.watch, func(e *Entry) { _, _ = io.WriteString(o.Trace, e.Line()+"\n") })
 	}
-	var columns strings.Builder
+	if o.Watch != nil {
+		t.watch = append(t.watch, o.Watch)
+	}
+	return t
+}
+
+func (t *tracer) on() bool { return t.watch != nil }
+
+var letters = map[states.State]byte{
+	states.Discovering: 'D', states.Bootstrapping: 'B', states.Joining: 'J', states.Running: 'R',
+	states.Upgrading: 'U', states.LeadingHousekeeping: 'H', states.Leaving: 'L',
+}
+
+func (t *tracer) columns() string {
+	all := make([]byte, 0, len(t.nodes))
 	for _, n := range t.nodes {
 		switch {
 		case n.gone:
-			columns.WriteString("x ")
+			all = append(all, 'x')
 		case n.agent == nil:
-			columns.WriteString("- ")
+			all = append(all, '-')
 		default:
-			columns.WriteString(letters[n.agent.State()] + " ")
+			all = append(all, letters[n.agent.State()])
 		}
 	}
-	fmt.Fprintf(t.out, "%10.3fs  %-12s %8.8s  %s\n", t.now.Seconds(), columns.String(), who, text)
+	return string(all)
 }
 
-func (t *tracer) say(format string, args ...any) {
-	if t.out != nil {
-		t.line("", "! "+fmt.Sprintf(format, args...))
+func (t *tracer) emit(sort Sort, n *node, lane, text string) {
+	if t.watch == nil {
+		return
+	}
+	e := Entry{At: t.now, Sort: sort, Column: -1, Lane: lane, Text: text, Columns: t.columns(), Lock: t.lockOwner(),
+		Group: t.groupHealth(), Etcd: t.etcdHealth(), DNS: t.dnsHealth()}
+	if n != nil {
+		e.Column, e.Who = n.column, n.short()
+	}
+	for _, see := range t.watch {
+		see(&e)
 	}
 }
 
-func (t *tracer) node(n *node, text string) { t.line(n.short(), text) }
+func (t *tracer) say(lane, format string, args ...any) {
+	if t.on() {
+		t.emit(Happening, nil, lane, fmt.Sprintf(format, args...))
+	}
+}
 
-func (t *tracer) fault(n *node, text string) {
-	t.note(text)
-	t.line(n.short(), "! "+text)
+func (t *tracer) node(n *node, text string) { t.emit(Happening, n, "", text) }
+
+func (t *tracer) fault(e *FaultEvent) {
+	var at *node
+	for _, n := range t.nodes {
+		if n.ordinal == e.Node {
+			at = n
+		}
+	}
+	lane := map[Kind]string{Terminate: "group", Resize: "group", Outage: "group", DNSTamper: "dns"}[e.Kind]
+	text := e.what()
+	if at == nil && e.Node > 0 {
+		text += fmt.Sprintf(", node %d", e.Node) // it has not booted yet
+	}
+	sort := FaultMade
+	if e.Kind.strikesCalls() && e.Kind != DaemonCrash {
+		sort = CallFault
+	}
+	t.emit(sort, at, lane, text)
 }
 
 func (t *tracer) decision(n *node, d *states.Decision) {
-	head := string(d.To)
+	sort, text := Decided, string(d.To)
 	if d.From != d.To {
-		head = string(d.From) + " -> " + string(d.To)
+		sort, text = Changed, string(d.From)+" -> "+string(d.To)
 	}
-	text := head + ": " + d.Why
+	text += ": " + d.Why
 	for i, c := range d.Commands {
 		text += []string{" | ", ", "}[min(i, 1)] + c.String()
 	}
-	t.line(n.short(), text)
+	t.emit(sort, n, "", text)
 	for _, r := range d.Reports {
 		if r != d.Why {
-			t.line(n.short(), "  reports: "+r)
+			t.emit(Reported, n, "", r)
 		}
 	}
 }
 
-func (t *tracer) effect(n *node, what string, err error) {
+func (t *tracer) effect(n *node, lane, what string, err error) {
 	if err != nil {
-		what += ": " + err.Error()
+		t.emit(Refused, n, lane, what+": "+err.Error())
+		return
 	}
-	t.line(n.short(), "> "+what)
+	t.emit(Effected, n, lane, what)
 }
 
 func (t *tracer) call(c awsfake.Call, err error) {
 	if n := t.byID[c.Caller]; n != nil {
-		t.effect(n, c.Action, err)
+		t.effect(n, "dns", c.Action, err)
 	}
 }
 
-func (t *tracer) plan(p Plan) {
-	if t.out != nil {
-		fmt.Fprintln(t.out, p)
+func (t *tracer) plan() {
+	if t.on() {
+		t.emit(Planned, nil, "", t.world.plan.String())
 	}
 }
 
 func (t *tracer) end(r *Result) {
 	switch {
-	case t.out == nil:
+	case !t.on():
 	case r.Violation != nil:
-		t.line("", "VIOLATION "+r.Violation.Error())
+		t.emit(Violated, nil, "", r.Violation.Error())
 	case r.Excused != "":
-		t.line("", "excused: "+r.Excused)
+		t.emit(Ended, nil, "", "excused: "+r.Excused)
 	default:
-		t.line("", fmt.Sprintf("held: %d events, hash %016x", r.Events, r.Hash))
+		t.emit(Ended, nil, "", fmt.Sprintf("held: %d events, hash %016x", r.Events, r.Hash))
 	}
 }

@@ -72,6 +72,21 @@ func newFSM() *fsm.FSM {
 // State tells the current state.
 func (m *Machine) State() State { return State(m.fsm.Current()) }
 
+// Snapshot is a machine at rest, without its configuration. It is comparable, so that a search can copy and hash it.
+type Snapshot struct {
+	State  State
+	Memory Memory
+}
+
+// Snapshot gives what Restore takes.
+func (m *Machine) Snapshot() Snapshot { return Snapshot{m.State(), m.memory} }
+
+// Restore makes the machine what it was at the snapshot, or what another machine was.
+func (m *Machine) Restore(s Snapshot) {
+	m.fsm.SetState(string(s.State))
+	m.memory = s.Memory
+}
+
 // verdict is what the function of a state says of one observation: the event that ends the state, or what to do in it.
 type verdict struct {
 	event    Event

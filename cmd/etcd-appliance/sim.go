@@ -3,10 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"runtime"
-	"sync"
-	"sync/atomic"
-	"time"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -15,71 +12,101 @@ import (
 
 // newSimCommand runs the simulator: one seed with its trace, or many without.
 func newSimCommand() *cobra.Command {
-	var seed, from uint64
-	var seeds int
-	var quiet bool
+	var seed uint64
+	var view simView
+	var many campaign
 	cmd := &cobra.Command{
 		Use:   "sim",
 		Short: "run the simulator: many daemons over an AWS and an etcd in memory",
 		Long: `Run the real daemon over an AWS and an etcd in memory, in virtual time, with faults
-drawn from a seed. One seed prints its trace; many print the first that fails.`,
-		Example: "  etcd-appliance sim --seed 1\n  etcd-appliance sim --seeds 1000",
-		Args:    cobra.NoArgs,
+drawn from a seed. One seed prints its trace; many print the first that fails, with
+the smallest plan that breaks the same invariant.`,
+		Example: `  etcd-appliance sim --seed 1 --html run.html
+  etcd-appliance sim --seeds 1000
+  etcd-appliance sim --seeds 1000000 --shard 3/16 --json 3.json
+  etcd-appliance sim replay sim/testdata/regress/L1-99.json`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if seeds > 0 {
-				return simMany(cmd.OutOrStdout(), from, seeds)
+			if many.seeds > 0 {
+				return many.run(cmd.OutOrStdout(), cmd.ErrOrStderr())
 			}
-			o := sim.Options{Seed: seed, Trace: cmd.OutOrStdout()}
-			if quiet {
-				o.Trace = nil
-			}
-			return simOutcome(cmd.OutOrStdout(), sim.Run(o))
+			return view.show(cmd.OutOrStdout(), sim.Options{Seed: seed})
 		},
 	}
-	cmd.Flags().Uint64Var(&seed, "seed", 1, "run this seed and print its trace")
-	cmd.Flags().IntVar(&seeds, "seeds", 0, "run this many seeds on all cores, without traces")
-	cmd.Flags().Uint64Var(&from, "from", 1, "with --seeds: the first seed")
-	cmd.Flags().BoolVar(&quiet, "quiet", false, "with --seed: no trace")
+	f := cmd.Flags()
+	f.Uint64Var(&seed, "seed", 1, "run this seed and print its trace")
+	view.flags(cmd)
+	f.IntVar(&many.seeds, "seeds", 0, "run this many seeds on all cores, without traces")
+	f.Uint64Var(&many.from, "from", 1, "with --seeds: the first seed")
+	f.StringVar(&many.shard, "shard", "1/1", "with --seeds: run part i of n only, as in 3/16")
+	f.StringVar(&many.save, "save", "sim/testdata/regress", "with --seeds: where the smallest failing plan is written")
+	f.BoolVar(&many.keepGoing, "keep-going", false, "with --seeds: do not stop at the first violation")
+	f.StringVar(&many.json, "json", "", "with --seeds: write a summary that sim merge adds up to this file")
+	f.BoolVar(&many.coverage, "coverage", false, "with --seeds: print which edges were taken under which faults, and the goals")
+	cmd.AddCommand(newSimReplayCommand(), newSimMergeCommand(), newSimExploreCommand())
 	return cmd
 }
 
-func simOutcome(out io.Writer, r sim.Result) error {
+// newSimReplayCommand runs a plan that was kept.
+func newSimReplayCommand() *cobra.Command {
+	var view simView
+	cmd := &cobra.Command{
+		Use:     "replay FILE",
+		Short:   "run a plan file and print its trace",
+		Example: "  etcd-appliance sim replay sim/testdata/regress/L1-99.json --html run.html",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			plan, err := sim.ReadPlan(args[0])
+			if err != nil {
+				return usageError{err}
+			}
+			return view.show(cmd.OutOrStdout(), sim.Options{Seed: plan.Seed, Plan: &plan})
+		},
+	}
+	view.flags(cmd)
+	return cmd
+}
+
+// simView is how one run is shown.
+type simView struct {
+	quiet, mermaid bool
+	html           string
+}
+
+func (v *simView) flags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&v.quiet, "quiet", false, "no trace")
+	cmd.Flags().BoolVar(&v.mermaid, "mermaid", false, "the last events as a Mermaid sequence diagram instead of lines")
+	cmd.Flags().StringVar(&v.html, "html", "", "write the trace to this file too, as a page for a browser")
+}
+
+// show makes one run and draws it.
+func (v *simView) show(out io.Writer, o sim.Options) error {
+	var entries []sim.Entry
+	if v.mermaid || v.html != "" {
+		o.Watch = func(e *sim.Entry) { entries = append(entries, *e) }
+	}
+	if !v.quiet && !v.mermaid {
+		o.Trace = out
+	}
+	r := sim.Run(o)
+	if v.mermaid {
+		fmt.Fprint(out, sim.Mermaid(entries))
+	}
+	if v.html != "" {
+		page, err := os.Create(v.html)
+		if err != nil {
+			return err
+		}
+		defer page.Close()
+		if err := sim.HTML(page, &r, entries); err != nil {
+			return err
+		}
+		if err := page.Close(); err != nil {
+			return err
+		}
+	}
 	if r.Violation == nil {
 		return nil
 	}
-	fmt.Fprintf(out, "\n%s\n%s\nreplay: etcd-appliance sim --seed %d\n", r.Plan, r.Violation.Error(), r.Plan.Seed)
 	return fmt.Errorf("seed %d breaks invariant %s", r.Plan.Seed, r.Violation.Invariant)
-}
-
-// simMany runs a range of seeds and stops at the first violation, the lowest seed of those under way.
-func simMany(out io.Writer, from uint64, seeds int) error {
-	var next, events, simulated, excused atomic.Uint64
-	var failed atomic.Pointer[sim.Result]
-	next.Store(from)
-	begun := time.Now()
-	var all sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		all.Go(func() {
-			for seed := next.Add(1) - 1; seed < from+uint64(seeds) && failed.Load() == nil; seed = next.Add(1) - 1 {
-				r := sim.Run(sim.Options{Seed: seed})
-				events.Add(r.Events)
-				simulated.Add(uint64(r.Simulated))
-				if r.Excused != "" {
-					excused.Add(1)
-				}
-				if r.Violation != nil {
-					failed.CompareAndSwap(nil, &r)
-				}
-			}
-		})
-	}
-	all.Wait()
-	took := time.Since(begun)
-	if r := failed.Load(); r != nil {
-		return simOutcome(out, *r)
-	}
-	hours := time.Duration(simulated.Load()).Hours()
-	fmt.Fprintf(out, "%d seeds held every invariant (%d excused from converging): %.1f M events, %.0f simulated hours in %s; %.2f M events/s\n",
-		seeds, excused.Load(), float64(events.Load())/1e6, hours, took.Round(time.Millisecond), float64(events.Load())/1e6/took.Seconds())
-	return nil
 }

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/etcd-appliance/etcd-appliance/sim"
+)
+
+// ciSeeds is how many seeds are enough for every goal to be reached; a run of so many fails when one is not.
+const ciSeeds = 1000
+
+// twice is that one in so many seeds is run twice, to prove that a seed is a run.
+const twice = 100
+
+// campaign runs a range of seeds, or a part of it, on all cores.
+type campaign struct {
+	seeds     int
+	from      uint64
+	shard     string
+	save      string
+	json      string
+	keepGoing bool
+	coverage  bool
+
+	part, parts uint64
+
+	mu        sync.Mutex
+	next      uint64 // seeds given out
+	sum       sim.Summary
+	failed    []sim.Result
+	different error // a seed whose two runs differ
+}
+
+func (c *campaign) run(out, errOut io.Writer) error {
+	if _, err := fmt.Sscanf(c.shard, "%d/%d", &c.part, &c.parts); err != nil || c.part < 1 || c.part > c.parts {
+		return usageError{fmt.Errorf("--shard %s: want i/n with i from 1 to n", c.shard)}
+	}
+	// A run leaves little behind and much garbage on its way; memory is cheaper here than the collector's time.
+	defer debug.SetGCPercent(debug.SetGCPercent(800))
+	bar := startProgress(errOut, c)
+	begun := time.Now()
+	var all sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			for seed, more := c.take(); more; seed, more = c.take() {
+				c.one(seed)
+			}
+		})
+	}
+	all.Wait()
+	bar.stop()
+	c.sum.Seconds = time.Since(begun).Seconds()
+	return c.report(out)
+}
+
+// take gives out the next seed of this shard.
+func (c *campaign) take() (seed uint64, more bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := c.next*c.parts + c.part - 1
+	if i >= uint64(c.seeds) || c.different != nil || len(c.failed) > 0 && !c.keepGoing {
+		return 0, false
+	}
+	c.next++
+	return c.from + i, true
+}
+
+func (c *campaign) one(seed uint64) {
+	r := sim.Run(sim.Options{Seed: seed})
+	again := r
+	if seed%twice == 0 {
+		again = sim.Run(sim.Options{Seed: seed})
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sum.Count(&r)
+	if seed%twice == 0 {
+		c.sum.Twice++
+	}
+	if again.Hash != r.Hash || again.Events != r.Events {
+		c.different = fmt.Errorf("seed %d: two runs differ: %d events with hash %x, %d with %x", seed, r.Events, r.Hash, again.Events, again.Hash)
+	}
+	if r.Violation != nil {
+		c.failed = append(c.failed, r)
+	}
+}
+
+// report prints what came of it. Failures come last, where they are seen.
+func (c *campaign) report(out io.Writer) error {
+	for i := range c.failed {
+		c.sum.Violations = append(c.sum.Violations, explain(out, &c.failed[i], c.save))
+	}
+	c.sum.Merge(&sim.Summary{}) // sorts
+	if c.json != "" {
+		if err := os.WriteFile(c.json, c.sum.JSON(), 0o644); err != nil {
+			return err
+		}
+	}
+	err := summarize(out, &c.sum, c.coverage)
+	return errors.Join(c.different, err)
+}
+
+// summarize prints a summary, and tells whether it is good.
+func summarize(out io.Writer, s *sim.Summary, coverage bool) error {
+	s.Print(out)
+	if coverage {
+		s.Coverage.Print(out)
+	}
+	if n := len(s.Violations); n > 0 {
+		return fmt.Errorf("seed %d breaks invariant %s", s.Violations[0].Seed, s.Violations[0].Invariant)
+	}
+	if missed := s.Coverage.Missed(); len(missed) > 0 && s.Seeds >= ciSeeds {
+		return fmt.Errorf("in %d seeds it never happened that %s", s.Seeds, missed[0])
+	}
+	return nil
+}

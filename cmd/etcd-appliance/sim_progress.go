@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// progress is a line that tells how far a campaign is. It is drawn on terminals only.
+type progress struct {
+	done, ended chan struct{}
+}
+
+func startProgress(out io.Writer, c *campaign) *progress {
+	p := &progress{done: make(chan struct{}), ended: make(chan struct{})}
+	file, isFile := out.(*os.File)
+	if !isFile || !term.IsTerminal(int(file.Fd())) {
+		close(p.ended)
+		return p
+	}
+	begun := time.Now()
+	go func() {
+		defer close(p.ended)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				fmt.Fprintf(out, "\r\033[K%s", c.line(time.Since(begun)))
+			case <-p.done:
+				fmt.Fprint(out, "\r\033[K")
+				return
+			}
+		}
+	}()
+	return p
+}
+
+func (p *progress) stop() {
+	close(p.done)
+	<-p.ended
+}
+
+// line is one look at the campaign.
+func (c *campaign) line(took time.Duration) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := (uint64(c.seeds) + c.parts - c.part) / c.parts
+	share := float64(c.sum.Seeds) / float64(max(all, 1))
+	const width = 24
+	full := int(share * width)
+	bar := make([]byte, width)
+	for i := range bar {
+		bar[i] = '.'
+		if i < full {
+			bar[i] = '#'
+		}
+	}
+	left := "?"
+	if share > 0 {
+		left = time.Duration(float64(took) * (1 - share) / share).Round(time.Second).String()
+	}
+	return fmt.Sprintf("[%s] %d of %d seeds, %.1f seeds/s, %.2f M events/s, %s left, %d broken",
+		bar, c.sum.Seeds, all, float64(c.sum.Seeds)/took.Seconds(), float64(c.sum.Events)/1e6/took.Seconds(), left, len(c.failed))
+}

@@ -1,0 +1,47 @@
+package sim
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	r53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
+)
+
+// launch makes the account, the zone and the group.
+func (w *world) launch() {
+	ctx := context.Background()
+	r53 := w.cloud.Route53(nature)
+	zone, err := r53.CreateHostedZone(ctx, &route53.CreateHostedZoneInput{
+		Name: aws.String(zoneName), CallerReference: aws.String("sim"), VPC: &r53types.VPC{VPCId: aws.String("vpc-1"), VPCRegion: "eu-central-1"},
+	})
+	must(err)
+	w.zoneID = aws.ToString(zone.HostedZone.Id)[len("/hostedzone/"):]
+	_, err = w.cloud.S3(nature).CreateBucket(ctx, &s3.CreateBucketInput{
+		Bucket: aws.String(bucket), CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: "eu-central-1"},
+	})
+	must(err)
+	_, err = w.cloud.AutoScaling(nature).CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
+		AutoScalingGroupName: aws.String(groupName), MinSize: aws.Int32(0), MaxSize: aws.Int32(7), DesiredCapacity: aws.Int32(int32(w.plan.Nodes)),
+		AvailabilityZones: []string{"eu-central-1a", "eu-central-1b", "eu-central-1c"},
+	})
+	must(err)
+	if w.plan.Hook {
+		_, err = w.cloud.AutoScaling(nature).PutLifecycleHook(ctx, &autoscaling.PutLifecycleHookInput{
+			AutoScalingGroupName: aws.String(groupName), LifecycleHookName: aws.String("leave"),
+			LifecycleTransition: aws.String(awsfake.Terminating), HeartbeatTimeout: aws.Int32(60), DefaultResult: aws.String("CONTINUE"),
+		})
+		must(err)
+	}
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err) // the simulator's own set-up
+	}
+}

@@ -1,0 +1,117 @@
+package sim
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"time"
+)
+
+// Summary is what many runs came to. Summaries of parts of a campaign merge into that of the whole.
+type Summary struct {
+	Seeds      uint64            `json:"seeds"`
+	Twice      uint64            `json:"run_twice"` // of them, and both runs were the same
+	Events     uint64            `json:"events"`
+	Simulated  time.Duration     `json:"-"`
+	Hours      float64           `json:"simulated_hours"`
+	Seconds    float64           `json:"seconds"` // of real time, of all machines together
+	Coverage   Coverage          `json:"coverage"`
+	Excused    map[string]uint64 `json:"excused"` // why runs were let off from converging, and how many
+	Violations []Broken          `json:"violations"`
+}
+
+// Broken is a violation, and how to see it again.
+type Broken struct {
+	Seed      uint64 `json:"seed"`
+	Invariant string `json:"invariant"`
+	Detail    string `json:"detail"`
+	At        Span   `json:"at"`
+	Faults    int    `json:"faults"` // of the minimal plan
+	File      string `json:"file,omitempty"`
+}
+
+// Count adds a run.
+func (s *Summary) Count(r *Result) {
+	s.Seeds++
+	s.Events += r.Events
+	s.Simulated += r.Simulated
+	s.Hours = s.Simulated.Hours()
+	s.Coverage.Add(&r.Coverage)
+	if r.Excused != "" {
+		s.excuse(r.Excused, 1)
+	}
+}
+
+func (s *Summary) excuse(why string, n uint64) {
+	if s.Excused == nil {
+		s.Excused = map[string]uint64{}
+	}
+	s.Excused[why] += n
+}
+
+// Merge adds another summary.
+func (s *Summary) Merge(o *Summary) {
+	s.Seeds += o.Seeds
+	s.Twice += o.Twice
+	s.Events += o.Events
+	s.Simulated += o.Simulated
+	s.Hours += o.Hours
+	s.Seconds += o.Seconds
+	s.Coverage.Add(&o.Coverage)
+	for why, n := range o.Excused {
+		s.excuse(why, n)
+	}
+	s.Violations = append(s.Violations, o.Violations...)
+	slices.SortStableFunc(s.Violations, func(a, b Broken) int { return cmp.Compare(a.Seed, b.Seed) })
+}
+
+// ReadSummary reads what was written as JSON.
+func ReadSummary(path string) (*Summary, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Summary{}
+	if err := json.Unmarshal(text, s); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}
+
+// JSON writes the summary.
+func (s *Summary) JSON() []byte {
+	text, err := json.MarshalIndent(s, "", "  ")
+	must(err)
+	return append(text, '\n')
+}
+
+// Print writes the summary for people.
+func (s *Summary) Print(out io.Writer) {
+	held := fmt.Sprintf("%d seeds held every invariant", s.Seeds)
+	if n := len(s.Violations); n > 0 {
+		held = fmt.Sprintf("%d of %d seeds broke an invariant", n, s.Seeds)
+	}
+	excused := uint64(0)
+	for _, n := range s.Excused {
+		excused += n
+	}
+	var faults uint64
+	for _, n := range s.Coverage.Faults {
+		faults += n
+	}
+	fmt.Fprintf(out, "%s (%d excused from converging): %.1f M events, %d faults, %.0f simulated hours in %s; %.2f M events/s\n",
+		held, excused, float64(s.Events)/1e6, faults, s.Hours, time.Duration(s.Seconds*1e9).Round(time.Millisecond), float64(s.Events)/1e6/max(s.Seconds, 1e-9))
+	if s.Twice > 0 {
+		fmt.Fprintf(out, "%d seeds were run twice, and both runs were the same event for event\n", s.Twice)
+	}
+	for _, why := range slices.Sorted(maps.Keys(s.Excused)) {
+		fmt.Fprintf(out, "  excused %4d: %s\n", s.Excused[why], why)
+	}
+	for _, v := range s.Violations {
+		fmt.Fprintf(out, "  seed %d breaks %s: %s %s\n", v.Seed, v.Invariant, v.Detail, v.File)
+	}
+}
