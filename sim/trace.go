@@ -106,13 +106,13 @@ func (t *tracer) node(n *node, text string) { t.emit(Happening, n, "", text) }
 func (t *tracer) fault(e *FaultEvent) {
 	var at *node
 	for _, n := range t.nodes {
-		if n.ordinal == e.Node {
+		if n.ordinal == e.Node && e.Kind != Resize { // whose node is only who was asked about the quorum
 			at = n
 		}
 	}
 	lane := map[Kind]string{Terminate: "group", Resize: "group", Outage: "group", DNSTamper: "dns"}[e.Kind]
 	text := e.what()
-	if at == nil && e.Node > 0 {
+	if at == nil && e.Node > 0 && e.Kind != Resize {
 		text += fmt.Sprintf(", node %d", e.Node) // it has not booted yet
 	}
 	sort := FaultMade

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -94,6 +96,10 @@ func (c *campaign) one(seed uint64) {
 
 // report prints what came of it. Failures come last, where they are seen.
 func (c *campaign) report(out io.Writer) error {
+	slices.SortFunc(c.failed, func(a, b sim.Result) int { return cmp.Compare(a.Plan.Seed, b.Plan.Seed) })
+	if !c.keepGoing && len(c.failed) > 1 {
+		c.failed = c.failed[:1] // the others were under way when it failed
+	}
 	for i := range c.failed {
 		c.sum.Violations = append(c.sum.Violations, explain(out, &c.failed[i], c.save))
 	}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/etcd-appliance/etcd-appliance/sim"
+)
+
+func simulate(t *testing.T, args ...string) string {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	if code := run(t.Context(), append([]string{"sim"}, args...), &out, &errOut); code != exitOK {
+		t.Fatalf("sim %s: exit code %d\n%s%s", strings.Join(args, " "), code, &out, &errOut)
+	}
+	return out.String()
+}
+
+// The shards of a campaign add up to the campaign.
+func TestSimShardsMerge(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	simulate(t, "--seeds", "5", "--json", file("whole"))
+	simulate(t, "--seeds", "5", "--shard", "1/2", "--json", file("1"))
+	simulate(t, "--seeds", "5", "--shard", "2/2", "--json", file("2"))
+	printed := simulate(t, "merge", file("1"), file("2"), "--json", file("sum"), "--coverage")
+	whole, err := sim.ReadSummary(file("whole"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := sim.ReadSummary(file("sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum.Seeds != 5 || sum.Events != whole.Events || sum.Coverage.Faults != whole.Coverage.Faults || sum.Coverage.Goals != whole.Coverage.Goals {
+		t.Errorf("the shards come to %+v, the whole to %+v", sum, whole)
+	}
+	for _, want := range []string{"5 seeds held every invariant", "| Bootstrapping -> Running: member serves |", "| a straggler started"} {
+		if !strings.Contains(printed, want) {
+			t.Errorf("%q is not printed:\n%s", want, printed)
+		}
+	}
+}
+
+func TestSimReplaysAPlanFile(t *testing.T) {
+	t.Parallel()
+	plans, _ := filepath.Glob("../../sim/testdata/regress/*.json")
+	if len(plans) == 0 {
+		t.Skip("no plan is kept")
+	}
+	if out := simulate(t, "replay", plans[0]); !strings.Contains(out, "held: ") {
+		t.Errorf("the trace does not end with what came of the run:\n%s", out)
+	}
+	if out := simulate(t, "replay", plans[0], "--mermaid"); !strings.HasPrefix(out, "sequenceDiagram\n") {
+		t.Errorf("no diagram: %s", out)
+	}
+}
