@@ -49,7 +49,7 @@ func (w *world) drawWorld(kind Kind) (FaultEvent, bool) {
 	case Outage:
 		e.For = Span(w.life.between(time.Minute, 15*time.Minute))
 		return e, !w.outage
-	default: // the others strike a node
+	default: // the others strike an instance
 	}
 	shrinks := false
 	if kind == Resize {
