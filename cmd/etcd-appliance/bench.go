@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -97,25 +96,31 @@ func (b *bench) run(ctx context.Context) (*benchReport, error) {
 	return r, nil
 }
 
-// round runs one cluster with the daemon and one without, so that both see the same machine; which comes first alternates.
+// round runs clusters with the daemon and without, so that both see the same machine; which comes first alternates.
 func (b *bench) round(ctx context.Context, round int, laps *benchLaps) error {
 	order := []bool{withDaemon, withoutDaemon}
 	if round%2 == 1 {
 		order = []bool{withoutDaemon, withDaemon}
 	}
-	for _, daemon := range order {
-		name := map[bool]string{withDaemon: "daemon", withoutDaemon: "floor"}[daemon]
-		var told []string
-		err := b.cluster(ctx, fmt.Sprintf("%02d-%s", round+1, name), daemon, func(ctx context.Context, r *rig.Rig) error {
-			return runOperations(ctx, r, daemon, func(o benchOperation, l lap) {
-				laps.add(o.name, daemon, l)
-				told = append(told, fmt.Sprintf("%s %.2f", o.short, l.healthy.Seconds()))
-			})
-		})
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+	for n := range bootstrapsPerRound {
+		operations := benchOperations
+		if n > 0 {
+			operations = benchOperations[:1]
 		}
-		b.say("round %d of %d, %-6s  %s", round+1, b.rounds, name, strings.Join(told, "  "))
+		for _, daemon := range order {
+			name := map[bool]string{withDaemon: "daemon", withoutDaemon: "floor"}[daemon]
+			told := fmt.Sprintf("round %d of %d, %-6s", round+1, b.rounds, name)
+			err := b.cluster(ctx, fmt.Sprintf("%02d-%s-%d", round+1, name, n+1), daemon, func(ctx context.Context, r *rig.Rig) error {
+				return runOperations(ctx, r, operations, daemon, func(o benchOperation, l lap) {
+					laps.add(o.name, daemon, l)
+					told += fmt.Sprintf("  %s %.2f", o.short, l.healthy.Seconds())
+				})
+			})
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			b.say("%s", told)
+		}
 	}
 	return nil
 }

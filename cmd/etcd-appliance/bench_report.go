@@ -59,7 +59,7 @@ func (r *benchReport) starts() string {
 		rows = append(rows, []string{o.name, daemon.String(), floor.String(), signedSeconds(daemon.median - floor.median)})
 	}
 	return "## Until the last server is started\n\nFrom the same trigger until the last etcd process began, as Linux tells it. What comes after is " +
-		"mostly etcd's own: where no election has to come first, this is what the daemon adds, without the chance of the election that follows.\n\n" + table(rows)
+		"mostly etcd's own: where no election has to come first, this is what the daemon adds, without the chance in what follows.\n\n" + table(rows)
 }
 
 func (r *benchReport) dns(g *goals) string {
@@ -125,20 +125,21 @@ func (r *benchReport) simulator(g *goals) string {
 }
 
 func (r *benchReport) howToRead() string {
-	n := len(r.laps.daemon[benchOperations[0].name])
+	n := len(r.laps.daemon[benchOperations[1].name])
 	return fmt.Sprintf(`## How to read this
 
-The times are medians of %d rounds on one machine that other things may have run on, with all processes of a cluster on the
+The times are medians of %d rounds (%d for the bootstrap) on one machine that other things may have run on, with all processes of a cluster on the
 same cores and the same disk and no network between them; another machine gives others. So compare the daemon with the floor, which ran in
-the same rounds, and not a number with one from another page. Forming a cluster and losing a leader contain an election, which
-takes 0.3 to 3 s by chance: the medians of the bootstrap differ from run to run by more than the daemon takes, and a negative difference
-does not mean that it is faster than etcd. The start of the last server, which comes before that election, tells what the daemon adds. Both sides are
+the same rounds, and not a number with one from another page. The bootstrap contains a wait of etcd's own of 0, 1 or 2 s, by chance: new servers ask
+each other first whether the cluster exists, for up to 1 s each, and those that start at the same moment do not answer yet. The loss of a leader contains
+an election of about 1 s. So medians differ by chance too, and a negative difference does not mean that the daemon is
+faster than etcd. The start of the last server tells what the daemon adds before it. Both sides are
 judged by the same observer, which looks every 10 ms and adds a few milliseconds to both. Between two operations a cluster
 has %g s, because etcd refuses changes of the membership through a member that has been connected to the others for less than 5 s.
 The cloud launches and ends instances at once, and answers in a millisecond; EC2 takes a minute. A replacement
 contains the start of the new instance's daemon, since a real one contains it. Resident memory that is not anonymous is pages of the
 program itself, which daemons on one machine share and the kernel drops when it needs the room.
-`, n, betweenOperations.Seconds())
+`, n, n*bootstrapsPerRound, betweenOperations.Seconds())
 }
 
 // table aligns the columns of a Markdown table, the first row being its head.
