@@ -147,7 +147,7 @@ func (t *turn) addBlocked() string {
 		case m.Health == Yes:
 			continue
 		}
-		if in, ok := t.Group.Instance(m.Name); t.Group.Known == Yes && (!ok || in.State == InstanceGone) {
+		if in, ok := t.Group.Instance(m.Key()); t.Group.Known == Yes && (!ok || in.State == InstanceGone) {
 			return fmt.Sprintf("waits for the leader to remove %s, whose instance has gone", m.Key())
 		}
 		if m.Health == No {
