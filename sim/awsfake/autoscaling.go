@@ -76,7 +76,7 @@ func terminateMember(r *request, in *autoscaling.TerminateInstanceInAutoScalingG
 		g.Desired--
 	}
 	now := r.opt.Now()
-	if inService(i) {
+	if inService(i) || i.Lifecycle == Retained {
 		r.leaveService(i, now, "User initiated (TerminateInstanceInAutoScalingGroup)")
 	}
 	r.scheduleGroup(g.Name, now)
@@ -109,7 +109,8 @@ func (a *AutoScalingClient) SetInstanceHealth(ctx context.Context, in *autoscali
 	})
 }
 
-// processes are what a group does by itself. The fake runs the first four.
+// processes are what a group does by itself. The fake runs the first four, and
+// AZRebalance and InstanceRefresh on request.
 var processes = []string{"Launch", "Terminate", "HealthCheck", "ReplaceUnhealthy", "AddToLoadBalancer", "AlarmNotification", "AZRebalance", "InstanceRefresh", "ScheduledActions"}
 
 // SuspendProcesses stops some of what the group does by itself, or all.

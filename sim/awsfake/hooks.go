@@ -71,7 +71,7 @@ func (c *Cloud) hold(i *Instance, transition, wait string, at time.Time) bool {
 // enterService makes a booted instance a full member of its group.
 func (c *Cloud) enterService(i *Instance, at time.Time) {
 	if i.Lifecycle == "Pending" && !c.hold(i, Launching, "Pending:Wait", at) {
-		i.Lifecycle = "InService"
+		i.Lifecycle, i.servesAt = "InService", at
 	}
 }
 
@@ -90,14 +90,27 @@ func (c *Cloud) leaveService(i *Instance, at time.Time, reason string) {
 	c.shutdown(i, at, reason)
 }
 
+// Retained is the state of an instance whose termination hook was abandoned in a
+// group that keeps such ones: it runs and does not count, until
+// TerminateInstanceInAutoScalingGroup is called for it
+// (https://docs.aws.amazon.com/autoscaling/ec2/userguide/configure-instance-retention.html).
+const Retained = "Terminating:Retained"
+
+func (c *Cloud) retains(i *Instance) bool {
+	g := c.state.group(i.Group)
+	return g != nil && g.Retain
+}
+
 // completeHook ends the wait. A launch goes on only with CONTINUE; a termination
-// goes on whatever the result.
+// goes on whatever the result, unless the group retains the abandoned.
 func (c *Cloud) completeHook(i *Instance, result string, at time.Time) {
 	c.touch()
 	i.hookAt = time.Time{}
 	switch {
 	case i.Lifecycle == "Pending:Wait" && result == "CONTINUE":
-		i.Lifecycle = "InService"
+		i.Lifecycle, i.servesAt = "InService", at
+	case i.Lifecycle == "Terminating:Wait" && result == "ABANDON" && c.retains(i):
+		i.Lifecycle = Retained
 	case strings.HasSuffix(i.Lifecycle, ":Wait"):
 		i.Lifecycle = "Terminating"
 		c.shutdown(i, at, "User initiated (lifecycle action completed)")

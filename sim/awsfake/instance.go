@@ -36,6 +36,7 @@ type Instance struct {
 	Lifecycle       string // state in the group: InService, Terminating:Wait, ...; empty when it has left
 	Health          string // Healthy or Unhealthy, in the group's eyes
 	TemplateVersion string // of the launch template it was launched from
+	Disk            int    // counts the disks it has had, see Options.InstanceStore
 
 	started bool      // OnRunning has been called last, not OnTerminate
 	stateAt time.Time // when State changes by itself
@@ -47,6 +48,9 @@ type Instance struct {
 	diesAt  time.Time // when it ends by itself, failing to boot
 	passAt  time.Time // when its failing status check passes again
 	look    Look      // of a copy that is shown
+
+	servesAt time.Time // since when it is in service
+	outgoing bool      // it is to be replaced, and serves until then
 }
 
 // Tag returns the value of a tag; false when it is absent.

@@ -79,3 +79,17 @@ func TestAddressesAreReused(t *testing.T) {
 	must(t, setDesired(t, w, 3))
 	expect(t, "once only", w.Instances()[3].PrivateIP, "10.0.0.13")
 }
+
+// Two of three are up, and the third is pending for an hour.
+func TestLateLaunch(t *testing.T) {
+	w := newWorld(t, 2, nil)
+	w.LaunchSlowly(time.Hour, time.Minute)
+	must(t, setDesired(t, w, 3))
+	w.sleep(59 * time.Minute)
+	expect(t, "late", w.lifecycle(), "InService InService Pending")
+	w.sleep(time.Minute)
+	expect(t, "at last", w.lifecycle(), "InService InService InService")
+	must(t, setDesired(t, w, 4))
+	w.sleep(time.Minute)
+	expect(t, "as ever", w.lifecycle(), "InService InService InService InService")
+}

@@ -21,6 +21,7 @@ type troubles struct {
 	slowBoot  slowBoot
 	scarce    []scarcity
 	deadBoots deadBoots
+	slow      slowLaunches
 	reuse     time.Time // until when launches get addresses that were in use
 	zones     []zoneTrouble
 	syncDelay syncDelay
