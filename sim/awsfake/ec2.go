@@ -114,7 +114,7 @@ func (r *request) checkIDs(ids []string, known []Instance) error {
 		if !instanceID.MatchString(id) {
 			return Error("InvalidInstanceID.Malformed", fmt.Sprintf("Invalid id: %q", id))
 		}
-		exists := slices.ContainsFunc(known, func(i Instance) bool { return i.ID == id })
+		exists := slices.ContainsFunc(known, func(i Instance) bool { return i.ID == id && !i.forgotten })
 		if !exists || r.omitted(id) || r.look(id)&Unlisted != 0 {
 			unknown = append(unknown, id)
 		}

@@ -38,7 +38,7 @@ func describeInstances(r *request, in *ec2.DescribeInstancesInput) (*ec2.Describ
 	out := &ec2.DescribeInstancesOutput{}
 	for n := range list {
 		i := &list[n]
-		if len(in.InstanceIds) > 0 && !slices.Contains(in.InstanceIds, i.ID) || !matchAll(in.Filters, i) {
+		if len(in.InstanceIds) > 0 && !slices.Contains(in.InstanceIds, i.ID) || i.forgotten || !matchAll(in.Filters, i) {
 			continue
 		}
 		if len(out.Reservations) == size {

@@ -100,6 +100,52 @@ func TestHeartbeats(t *testing.T) {
 	expect(t, "after it", state(w, id), "Terminating")
 }
 
+// Hooks hold an instance that EC2 has terminated too, even longer than EC2 knows it.
+func TestHookOfTheDead(t *testing.T) {
+	w := newWorld(t, 1, func(o *awsfake.Options) { o.HealthCheckDelay = 10 * time.Second })
+	w.sleep(time.Minute)
+	hook(t, w, "leave", awsfake.Terminating, 7200, "CONTINUE")
+	id := w.Instances()[0].ID
+	_, err := w.EC2("test").TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{id}})
+	must(t, err)
+	expect(t, "at once", member(t, w, id), "InService")
+	w.sleep(time.Minute)
+	expect(t, "noticed", member(t, w, id), "Terminating:Wait")
+	got, err := described(w, id)
+	must(t, err)
+	expect(t, "ended", string(got.State.Name), awsfake.Terminated)
+	w.sleep(90 * time.Minute)
+	_, err = described(w, id)
+	expect(t, "forgotten by EC2", code(err), "InvalidInstanceID.NotFound")
+	expect(t, "not in its lists", describe(t, w, "tag:"+awsfake.GroupNameTag, "etcd"), "10.0.0.12")
+	expect(t, "not by its group", grouped(t, w), "Terminating:Wait InService")
+	w.sleep(30 * time.Minute)
+	expect(t, "in the end", grouped(t, w), "InService")
+	expect(t, "nothing is left", len(w.Instances()), 1)
+}
+
+// Several hooks hold together: the last CONTINUE lets go, the first ABANDON skips
+// the others.
+func TestTwoHooks(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	w.sleep(time.Minute)
+	hook(t, w, "backup", awsfake.Terminating, 600, "CONTINUE")
+	hook(t, w, "leave", awsfake.Terminating, 300, "CONTINUE")
+	id := w.Instances()[0].ID
+	must(t, terminateMember(w, id, false))
+	must(t, complete(w, "leave", id, "CONTINUE"))
+	expect(t, "once only", code(complete(w, "leave", id, "CONTINUE")), "ValidationError")
+	w.sleep(10*time.Minute - time.Second)
+	expect(t, "held by the other", member(t, w, id), "Terminating:Wait")
+	w.sleep(time.Second)
+	expect(t, "timed out", member(t, w, id), "Terminating")
+
+	id = w.Instances()[1].ID
+	must(t, terminateMember(w, id, false))
+	must(t, complete(w, "backup", id, "ABANDON"))
+	expect(t, "abandoned", member(t, w, id), "Terminating")
+}
+
 // In a group that retains them, instances whose leaving was abandoned keep
 // running beside their replacements until someone ends them.
 func TestRetained(t *testing.T) {
