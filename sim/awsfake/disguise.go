@@ -27,6 +27,8 @@ const (
 	NoTags
 	// NoAddress: it has no private address and no host name.
 	NoAddress
+	// IPv6Only: it is in a subnet without IPv4.
+	IPv6Only
 	// TwoInterfaces: it has a second network interface, which comes first in the
 	// list; the address of the instance stays that of the primary one.
 	TwoInterfaces
@@ -150,7 +152,7 @@ func (i *Instance) wear(l Look) {
 	if l&NoGroupTag != 0 {
 		i.Tags = slices.DeleteFunc(slices.Clone(i.Tags), func(t Tag) bool { return t.Key == GroupNameTag })
 	}
-	if l&NoAddress != 0 {
+	if l&(NoAddress|IPv6Only) != 0 {
 		i.PrivateIP, i.PrivateDNSName = "", ""
 	}
 	if l&UnknownState != 0 {

@@ -138,6 +138,17 @@ func TestTwoInterfaces(t *testing.T) {
 	expect(t, "second, primary", aws.ToString(got.NetworkInterfaces[1].PrivateIpAddress), "10.0.0.11")
 }
 
+func TestIPv6Only(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	w.sleep(time.Minute)
+	id := w.Instances()[0].ID
+	w.Disguise(id, awsfake.IPv6Only, time.Hour)
+	got, err := described(w, id)
+	must(t, err)
+	expect(t, "IPv4", got.PrivateIpAddress == nil, true)
+	expect(t, "IPv6", aws.ToString(got.Ipv6Address), "2001:db8::"+id[len(id)-4:])
+}
+
 // Each caller may see another order, and pages keep to it.
 func TestShuffle(t *testing.T) {
 	w := newWorld(t, 5, nil)

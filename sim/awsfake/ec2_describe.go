@@ -126,6 +126,9 @@ func reservation(i *Instance) types.Reservation {
 		instance.PrivateDnsName = aws.String(i.PrivateDNSName)
 		instance.NetworkInterfaces = i.interfaces()
 	}
+	if i.look&IPv6Only != 0 {
+		instance.Ipv6Address = aws.String("2001:db8::" + i.ID[len(i.ID)-4:])
+	}
 	if i.Reason != "" {
 		instance.StateTransitionReason = aws.String(i.Reason)
 	}

@@ -105,6 +105,9 @@ func (c *Cloud) reconcile(g *Group, at time.Time) {
 // machine it learns by SetInstanceHealth only.
 func (c *Cloud) checkHealth(g *Group, at time.Time) {
 	for _, i := range c.members(g.Name) {
+		if i.Lifecycle == Standby {
+			continue
+		}
 		if !i.downAt.IsZero() && !g.suspended("HealthCheck") {
 			if noticed := i.downAt.Add(c.opt.HealthCheckDelay); noticed.After(at) {
 				g.reconcileAt = sooner(g.reconcileAt, noticed)

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 
@@ -45,6 +46,15 @@ func TestThrottling(t *testing.T) {
 		expect(t, test.service+" a second later", granted(t, w, test.service, test.code), test.perSecond)
 		w.sleep(time.Hour)
 		expect(t, test.service+" after a pause", granted(t, w, test.service, test.code), test.burst)
+	}
+}
+
+// The SDK's own retryer takes all of these for throttling.
+func TestThrottlingCodesAreTheSDKs(t *testing.T) {
+	for _, code := range []string{"RequestLimitExceeded", "Throttling", "SlowDown", "PriorRequestNotComplete"} {
+		if _, ok := retry.DefaultThrottleErrorCodes[code]; !ok {
+			t.Error(code)
+		}
 	}
 }
 

@@ -25,6 +25,8 @@ type troubles struct {
 	reuse     time.Time // until when launches get addresses that were in use
 	zones     []zoneTrouble
 	syncDelay syncDelay
+
+	slowChange slowChange
 }
 
 // Calm ends all troubles. What they did to instances, groups and records stays

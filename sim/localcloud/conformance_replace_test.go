@@ -8,10 +8,33 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	autoscalingtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
-// replaceCases are the actions that plain moto lacks (see MOTO_ASG).
+// replaceCases take instances out of a group. Plain moto lacks some of the
+// actions (see MOTO_ASG).
 var replaceCases = []conformance{
+	{name: "detach", want: "1 InService, running, 0 tagged", run: func(t *testing.T, b *backend) string {
+		group := b.group(t, 2)
+		id := b.members(t, group, "InService")[0]
+		_, err := b.autoscaling.DetachInstances(ctx, &autoscaling.DetachInstancesInput{AutoScalingGroupName: &group, InstanceIds: []string{id}, ShouldDecrementDesiredCapacity: aws.Bool(true)})
+		must(t, err)
+		out, err := b.ec2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: []ec2types.Filter{
+			{Name: aws.String("instance-id"), Values: []string{id}}, {Name: aws.String("tag:aws:autoscaling:groupName"), Values: []string{group}}}})
+		must(t, err)
+		return fmt.Sprintf("%d InService, %s, %d tagged", len(b.members(t, group, "InService")), b.state(t, id), len(out.Reservations))
+	}},
+	{name: "standby", want: "1 InService, 1 Standby, 2 InService", run: func(t *testing.T, b *backend) string {
+		group := b.group(t, 2)
+		ids := b.members(t, group, "InService")[:1]
+		_, err := b.autoscaling.EnterStandby(ctx, &autoscaling.EnterStandbyInput{AutoScalingGroupName: &group, InstanceIds: ids, ShouldDecrementDesiredCapacity: aws.Bool(true)})
+		must(t, err)
+		in, parked := len(b.members(t, group, "InService")), len(b.members(t, group, "Standby"))
+		_, err = b.autoscaling.ExitStandby(ctx, &autoscaling.ExitStandbyInput{AutoScalingGroupName: &group, InstanceIds: ids})
+		must(t, err)
+		return fmt.Sprintf("%d InService, %d Standby, %d InService", in, parked, len(b.members(t, group, "InService")))
+	}},
 	{name: "instance refresh", want: "ok, InstanceRefreshInProgress, InProgress of 2, same ID, ActiveInstanceRefreshNotFound, Cancelled", run: instanceRefresh},
 	{name: "instance refresh of an unknown group", want: "ValidationError", run: func(t *testing.T, b *backend) string {
 		if !b.hooks {
