@@ -1,6 +1,7 @@
 package awsfake
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -121,12 +122,8 @@ func (r *request) shown(without Look) []Instance {
 	}
 	if shuffled {
 		salt := hash(r.call.Caller)
-		slices.SortFunc(list, func(a, b Instance) int {
-			if mix(salt^hash(a.ID)) < mix(salt^hash(b.ID)) {
-				return -1
-			}
-			return 1
-		})
+		key := func(i Instance) uint64 { return mix(salt ^ hash(i.ID)) }
+		slices.SortFunc(list, func(a, b Instance) int { return cmp.Compare(key(a), key(b)) })
 	}
 	return list
 }

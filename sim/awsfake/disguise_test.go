@@ -98,8 +98,11 @@ func TestNewInstancesAreDisguised(t *testing.T) {
 	w.sleep(90 * time.Second)
 	expect(t, "it runs", w.lifecycle(), "InService InService")
 	expect(t, "EC2", describe(t, w, "tag:"+awsfake.GroupNameTag, "etcd"), "10.0.0.11")
-	_, err := described(w, w.Instances()[1].ID)
+	id := w.Instances()[1].ID
+	_, err := described(w, id)
 	expect(t, "by ID", code(err), "InvalidInstanceID.NotFound")
+	_, err = w.EC2("test").RebootInstances(ctx, &ec2.RebootInstancesInput{InstanceIds: []string{id}})
+	expect(t, "changed", code(err), "InvalidInstanceID.NotFound")
 	expect(t, "group", grouped(t, w), "InService")
 	w.sleep(30 * time.Second)
 	expect(t, "later", describe(t, w, "tag:"+awsfake.GroupNameTag, "etcd"), "10.0.0.11 10.0.0.12")

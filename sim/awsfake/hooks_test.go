@@ -149,7 +149,7 @@ func TestTwoHooks(t *testing.T) {
 // In a group that retains them, instances whose leaving was abandoned keep
 // running beside their replacements until someone ends them.
 func TestRetained(t *testing.T) {
-	for _, how := range []string{"abandoned", "timed out", "continued"} {
+	for _, how := range []string{"abandoned", "timed out", "continued", "ended in between"} {
 		w := newWorld(t, 1, nil)
 		w.sleep(time.Minute)
 		hook(t, w, "leave", awsfake.Terminating, 60, "ABANDON")
@@ -163,9 +163,14 @@ func TestRetained(t *testing.T) {
 			must(t, complete(w, "leave", id, "ABANDON"))
 		case "continued":
 			must(t, complete(w, "leave", id, "CONTINUE"))
+		case "ended in between":
+			_, err := w.EC2("test").TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{id}})
+			must(t, err)
+			w.sleep(50 * time.Second)
+			expect(t, "still held", member(t, w, id), "Terminating:Wait")
 		}
 		w.sleep(time.Hour)
-		if how == "continued" {
+		if how != "abandoned" && how != "timed out" {
 			expect(t, how, w.lifecycle(), "InService")
 			continue
 		}

@@ -62,6 +62,19 @@ func TestBootAndDie(t *testing.T) {
 	expect(t, "one that dies first never runs", len(w.events), booted)
 }
 
+// Calm spares those that would have died.
+func TestBootAndDieCalmed(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	w.sleep(time.Minute)
+	w.BootAndDie(time.Hour, time.Hour)
+	must(t, setDesired(t, w, 2))
+	id := w.Instances()[1].ID
+	w.sleep(time.Minute)
+	w.Calm()
+	w.sleep(3 * time.Hour)
+	expect(t, "it", w.Instances()[1].ID+" "+w.lifecycle(), id+" InService InService")
+}
+
 func TestAddressesAreReused(t *testing.T) {
 	w := newWorld(t, 2, nil)
 	w.sleep(time.Minute)

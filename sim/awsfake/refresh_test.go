@@ -51,6 +51,7 @@ func TestInstanceRefresh(t *testing.T) {
 		{"100 and 134", 3, preferences(100, 134), "3-4", 3},
 		{"100 and 200: all at once, launched first", 3, preferences(100, 200), "3-6", 1},
 		{"60 of five: two at a time", 5, preferences(60, -1), "3-5", 3},
+		{"50 of three: two stay", 3, preferences(50, -1), "2-3", 3},
 		{"0: all at once", 3, preferences(0, -1), "0-3", 1},
 		{"a single one", 1, nil, "0-1", 1},
 	}
@@ -96,6 +97,20 @@ func TestInstanceRefreshWaits(t *testing.T) {
 	must(t, complete(w, "join", w.Instances()[4].ID, "ABANDON"))
 	w.sleep(time.Minute)
 	expect(t, "again", w.lifecycle(), "InService InService Pending:Wait")
+}
+
+// An unhealthy instance does not count among those that serve.
+func TestInstanceRefreshCountsTheHealthy(t *testing.T) {
+	w := newWorld(t, 3, nil)
+	w.sleep(time.Minute)
+	suspend(t, w, "ReplaceUnhealthy")
+	w.FailHealthCheck(w.Instances()[2].ID, time.Hour)
+	must(t, refresh(w, nil))
+	w.sleep(10 * time.Minute)
+	expect(t, "one is enough", w.lifecycle(), "InService InService InService")
+	resume(t, w)
+	w.sleep(10 * time.Minute)
+	expect(t, "replaced", progress(t, w), "Successful 100 % 0 left")
 }
 
 func TestInstanceRefreshCancelled(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 )
@@ -91,9 +92,13 @@ func TestMaintenancePolicy(t *testing.T) {
 	must(t, terminateMember(w, w.Instances()[0].ID, false))
 	expect(t, "at a user's wish at once", w.lifecycle(), "Terminating InService InService Pending")
 	w.sleep(time.Minute)
+	_, err := w.EC2("test").StopInstances(ctx, &ec2.StopInstancesInput{InstanceIds: []string{w.Instances()[4].ID}})
+	must(t, err)
+	expect(t, "stopped: at once", w.lifecycle(), "InService InService Terminating Pending")
+	w.sleep(time.Minute)
 	maintain(t, w, -1, -1)
 	w.FailHealthCheck(w.Instances()[2].ID, time.Hour)
-	expect(t, "cleared", w.lifecycle(), "Terminating InService InService Pending")
+	expect(t, "policy cleared", w.lifecycle(), "Terminating InService InService Pending")
 }
 
 func TestBoundsAreChecked(t *testing.T) {

@@ -52,6 +52,8 @@ func TestStandby(t *testing.T) {
 		return err
 	}
 	must(t, exit())
+	i, _ := w.Instance(ids[0])
+	expect(t, "health", i.Health, "Healthy")
 	expect(t, "twice", code(exit()), "ValidationError")
 	w.sleep(time.Minute)
 	expect(t, "back", w.lifecycle(), "InService InService InService")

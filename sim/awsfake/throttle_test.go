@@ -69,6 +69,14 @@ func TestThrottlingIsShared(t *testing.T) {
 	_, err := w.Route53("c").ListHostedZones(ctx, &route53.ListHostedZonesInput{})
 	must(t, err)
 
+	// What one bucket refuses takes nothing from the other.
+	w.Limit("route53", "", awsfake.Limit{Burst: 1, Every: time.Minute})
+	expect(t, "refused by its action", ask(w, "c", "route53"), "Throttling")
+	_, err = w.Route53("c").ListHostedZones(ctx, &route53.ListHostedZonesInput{})
+	must(t, err)
+	_, err = w.Route53("c").ListHostedZones(ctx, &route53.ListHostedZonesInput{})
+	expect(t, "refused by the account", code(err), "Throttling")
+
 	w.Limit("ec2", "DescribeInstances", awsfake.Limit{Burst: 2, Every: time.Minute})
 	_, err = w.EC2("a").DescribeInstances(ctx, &ec2.DescribeInstancesInput{})
 	must(t, err)
