@@ -67,7 +67,12 @@ func (c *Cloud) Disguise(id string, look Look, lasts time.Duration) {
 	if i := c.find(id); i != nil {
 		d.frozen = *i
 	}
-	c.troubles.disguises = append(c.troubles.disguises, d)
+	c.wears(d)
+}
+
+// wears puts a disguise on, and takes those off that are over.
+func (c *Cloud) wears(d disguise) {
+	c.troubles.disguises = append(slices.DeleteFunc(c.troubles.disguises, func(d disguise) bool { return !c.still(d.until) }), d)
 }
 
 // DisguiseNew shows each instance that is launched in a while so, for the first
@@ -85,8 +90,7 @@ func (c *Cloud) Shuffle(lasts time.Duration) { c.troubles.shuffled = c.from(last
 func (c *Cloud) arrives(i *Instance) {
 	for _, n := range c.troubles.newcomers {
 		if c.still(n.until) {
-			d := disguise{i.ID, n.look, c.from(n.first), *i}
-			c.troubles.disguises = append(c.troubles.disguises, d)
+			c.wears(disguise{i.ID, n.look, c.from(n.first), *i})
 		}
 	}
 }

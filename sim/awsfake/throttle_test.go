@@ -62,20 +62,16 @@ func TestThrottlingCodesAreTheSDKs(t *testing.T) {
 // and a request that names nothing costs EC2 double.
 func TestThrottlingIsShared(t *testing.T) {
 	w := newWorld(t, 1, nil)
+	w.Limit("route53", "", awsfake.Limit{Burst: 3, Every: time.Minute})
 	w.Limit("route53", "ListHostedZonesByName", awsfake.Limit{Burst: 2, Every: time.Minute})
 	expect(t, "first", ask(w, "a", "route53"), "")
 	expect(t, "second", ask(w, "b", "route53"), "")
 	expect(t, "third", ask(w, "c", "route53"), "Throttling")
+	// What one bucket refuses takes nothing from the other.
 	_, err := w.Route53("c").ListHostedZones(ctx, &route53.ListHostedZonesInput{})
 	must(t, err)
-
-	// What one bucket refuses takes nothing from the other.
-	w.Limit("route53", "", awsfake.Limit{Burst: 1, Every: time.Minute})
-	expect(t, "refused by its action", ask(w, "c", "route53"), "Throttling")
 	_, err = w.Route53("c").ListHostedZones(ctx, &route53.ListHostedZonesInput{})
-	must(t, err)
-	_, err = w.Route53("c").ListHostedZones(ctx, &route53.ListHostedZonesInput{})
-	expect(t, "refused by the account", code(err), "Throttling")
+	expect(t, "refused for the account", code(err), "Throttling")
 
 	w.Limit("ec2", "DescribeInstances", awsfake.Limit{Burst: 2, Every: time.Minute})
 	_, err = w.EC2("a").DescribeInstances(ctx, &ec2.DescribeInstancesInput{})

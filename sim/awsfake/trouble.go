@@ -25,12 +25,12 @@ type troubles struct {
 	reuse     time.Time // until when launches get addresses that were in use
 	zones     []zoneTrouble
 	syncDelay syncDelay
-
-	slowChange slowChange
+	slowZones slowZones
 }
 
-// Calm ends all troubles. What they did to instances, groups and records stays
-// as it is, and so do suspended processes.
+// Calm ends all troubles, limits too. What they did to instances, groups and
+// records stays as it is, suspended processes stay suspended, and requests that
+// are under way still arrive.
 func (c *Cloud) Calm() {
 	c.touch()
 	for n := range c.state.instances {

@@ -23,8 +23,8 @@ type syncDelay struct {
 	until time.Time
 }
 
-// slowChange is how long a change keeps its zone busy until then.
-type slowChange struct {
+// slowZones is how long a change keeps its zone busy until then.
+type slowZones struct {
 	busy  time.Duration
 	until time.Time
 }
@@ -40,7 +40,7 @@ func (c *Cloud) HoldZone(id string, lasts time.Duration) {
 // SlowChanges keeps each zone busy for so long after every change that is
 // accepted in a while, so that writers who come at the same time meet.
 func (c *Cloud) SlowChanges(busy, lasts time.Duration) {
-	c.troubles.slowChange = slowChange{busy, c.from(lasts)}
+	c.troubles.slowZones = slowZones{busy, c.from(lasts)}
 }
 
 // LoseZone takes a zone away for a while: no list has it, and who names it is
