@@ -73,9 +73,15 @@ type world struct {
 	planted  func(*world, FaultEvent)
 	tampered string // type and name of the record that was deleted last
 
-	chaos     bool    // faults are being made
-	outage    bool    // no AWS call succeeds
-	life      *stream // of the faults of the world
+	chaos    bool // faults are being made
+	natural  bool // what is called now is called by nature, and does not fail
+	outage   bool // no AWS call succeeds
+	rates    [Kinds]Rate
+	striking map[where][]Kind     // which classes are drawn at which calls
+	until    [Kinds]time.Duration // how long a fault of the class goes on everywhere
+	lasting  []*lasting
+	timeout  time.Duration // of the answer that is on its way
+
 	client    *stream
 	check     checker
 	violation *Violation
@@ -105,8 +111,9 @@ func Run(o Options) Result {
 func newWorld(plan Plan, o Options) *world {
 	w := &world{
 		plan: plan, clock: epoch, byID: map[string]*node{}, chaos: true, hash: 14695981039346656037, planted: o.planted,
-		life: newStream(plan.Seed, "life"), client: newStream(plan.Seed, "client"), cover: Coverage{Edges: map[Edge]*EdgeSeen{}},
+		client: newStream(plan.Seed, "client"), cover: Coverage{Edges: map[Edge]*EdgeSeen{}},
 	}
+	w.strike()
 	w.trace = newTracer(w, o)
 	now := func() time.Time { return w.clock }
 	elections := newStream(plan.Seed, "elections").state
@@ -118,7 +125,7 @@ func newWorld(plan Plan, o Options) *world {
 		},
 	})
 	stale := time.Duration(0)
-	if plan.stale() {
+	if plan.makes(AWSStale) {
 		stale = maxStale
 	}
 	w.cloud = awsfake.New(awsfake.Options{
@@ -129,6 +136,19 @@ func newWorld(plan Plan, o Options) *world {
 	w.trace.plan()
 	w.check = checker{world: w, served: map[uint64]bool{}, removed: map[string]time.Duration{}}
 	return w
+}
+
+// strike looks up which classes are drawn at which calls.
+func (w *world) strike() {
+	w.striking = map[where][]Kind{}
+	for _, r := range w.plan.Rates {
+		w.rates[r.Kind] = r
+		for _, at := range sites {
+			if kinds[r.Kind].at&at != 0 {
+				w.striking[at] = append(w.striking[at], r.Kind)
+			}
+		}
+	}
 }
 
 // at schedules something.

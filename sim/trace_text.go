@@ -85,7 +85,7 @@ func (e *FaultEvent) what() string {
 	case Resize:
 		s = fmt.Sprintf("group is resized to %d", e.Size)
 	case DNSTamper:
-		s = "someone deletes " + e.Record
+		s = "someone deletes " + e.What
 	case Outage:
 		s = "AWS stops answering"
 	case SlowAnswer:
