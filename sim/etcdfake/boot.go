@@ -13,8 +13,10 @@ func (p *process) boot() {
 	var reason states.ExitReason
 	var detail string
 	switch {
-	case p.disk.corrupt:
-		reason, detail = states.ExitCorrupt, "cannot read the write-ahead log"
+	case p.node.DiskError != nil:
+		reason, detail = states.ExitCrash, p.node.writeFails()
+	case p.disk.damage != intact:
+		reason, detail = states.ExitCorrupt, "exit status 2: "+string(p.disk.damage)
 	case p.disk.state == states.DiskMember: // with a log, every --initial flag is ignored
 		reason, detail = p.restart()
 	case !slices.Contains(p.start.Cluster, states.ClaimMember{ID: p.start.Name, Address: p.node.Address}):

@@ -23,6 +23,9 @@ type Cluster struct {
 	removed []uint64 // member IDs that can never be used again
 	begun   []uint64 // member IDs that have ever had a data directory
 	locks   []lock
+	alarms  []alarm
+
+	protected bool // it asks for a user
 
 	version, versionBefore states.MinorVersion
 	versionIndex           uint64 // since when the log says so
@@ -32,6 +35,7 @@ type Cluster struct {
 	leader    *process   // nil when none reaches a quorum
 	followed  []uint64   // members that have followed this leader, so that it counts on their logs
 	writable  bool       // and a quorum of voters follows its log
+	deposed   uint64     // member that has led last and is not to lead next, if another can
 	term      uint64
 	led       time.Time // since when the leader leads
 	elects    time.Time // when an election will be held, if one is needed and possible

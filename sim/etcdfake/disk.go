@@ -15,7 +15,8 @@ type disk struct {
 	index   uint64 // length of the log on it; behind while its process is in sync, see [process.index]
 	applied uint64 // after a crash, how much of the log its database reflects; 0 when all
 	forgot  bool   // its member once had more data than this
-	corrupt bool   // a server cannot read it, which only shows when one tries
+	damage  Damage // a server cannot read it, which only shows when one tries
+	late    *late  // on top of that log: what its leader wrote and could not commit
 
 	minor         states.MinorVersion
 	name, address string

@@ -108,7 +108,7 @@ func (c *Cluster) Acked() uint64 { return c.acked }
 func (c *Cluster) holds(id uint64) bool {
 	for _, n := range c.world.nodes {
 		d := n.disk
-		if d.state != states.DiskMember || d.corrupt || d.cluster != c || d.member != id {
+		if d.state != states.DiskMember || d.damage != intact || d.cluster != c || d.member != id {
 			continue
 		}
 		if n.proc != nil && n.proc.synced || d.index >= c.acked {

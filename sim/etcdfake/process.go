@@ -22,6 +22,8 @@ type process struct {
 	detail   string
 	stopping bool
 	hung     bool
+	stalled  bool // its client port answers nothing
+	lags     bool // it applies nothing
 
 	// As part of its cluster, see raft.go.
 	lead      uint64    // the leader it believes in
@@ -118,7 +120,7 @@ func (v processView) Start(start states.StartEtcd) error {
 	}
 	w.lastPID++
 	n.proc = &process{
-		node: n, disk: n.disk, start: start, version: w.Release(start.Minor), began: now, listens: now.Add(n.StartDelay),
+		node: n, disk: n.disk, start: start, version: n.release(start.Minor), began: now, listens: now.Add(n.StartDelay),
 	}
 	n.last = states.Process{Running: states.Yes, PID: w.lastPID, Minor: start.Minor, Started: now, Exits: exits}
 	if len(n.fails) > 0 {

@@ -12,6 +12,7 @@ import (
 func (c *Cluster) settle(now time.Time) bool {
 	changed := c.lead(now)
 	changed = c.replicate(now) || changed
+	changed = c.commitLate() || changed
 	changed = c.publish() || changed
 	changed = c.raise(now) || changed
 	return c.expel() || changed
@@ -24,8 +25,7 @@ func (c *Cluster) lead(now time.Time) bool {
 		return false
 	}
 	if c.leader != nil { // it is lost only now; etcd gives it an election timeout to come back, which is kinder
-		c.purge(now)
-		c.leader, c.writable = nil, false
+		c.stepDown(now)
 	}
 	candidate := c.candidate()
 	switch {
@@ -42,6 +42,12 @@ func (c *Cluster) lead(now time.Time) bool {
 	return true
 }
 
+// stepDown leaves the cluster without a leader.
+func (c *Cluster) stepDown(now time.Time) {
+	c.purge(now)
+	c.leader, c.writable = nil, false
+}
+
 // reaches tells whether p is a voter that can exchange messages with a quorum of voters; when votes are asked for, only those
 // count whose log is not longer than that of p.
 func (c *Cluster) reaches(p *process, votes bool) bool {
@@ -53,22 +59,22 @@ func (c *Cluster) reaches(p *process, votes bool) bool {
 		n++
 		q := c.server(&members[i])
 		own = own || q == p
-		if q != nil && c.world.linked(p, q) && (!votes || q.index() <= p.index()) {
+		if q != nil && c.world.linked(p, q) && (!votes || q.last() <= p.last()) {
 			up++
 		}
 	}
 	return own && up >= states.Quorum(n)
 }
 
-// candidate is the server that can win an election. Of several, the longest log wins, then the server that entered first. One
-// that has no log at all does not know itself as a voter and never stands (raft: promotable).
+// candidate is the server that can win an election. Of several, the longest log wins, then one that was not deposed, then the
+// server that entered first. One that has no log at all does not know itself as a voter and never stands (raft: promotable).
 func (c *Cluster) candidate() *process {
 	var best *process
 	for _, p := range c.procs {
 		if p.index() < c.configs[0].index || p.stopping || !c.reaches(p, true) {
 			continue
 		}
-		if best == nil || p.index() > best.index() {
+		if best == nil || p.last() > best.last() || p.last() == best.last() && best.disk.member == c.deposed {
 			best = p
 		}
 	}
@@ -82,7 +88,8 @@ func (c *Cluster) elect(p *process, now time.Time) {
 	}
 	c.truncate(p)
 	c.extend(now)
-	c.leader, c.led, c.elects, c.followed = p, now, time.Time{}, c.followed[:0]
+	c.leader, c.led, c.elects, c.followed, c.deposed = p, now, time.Time{}, c.followed[:0], 0
+	p.keepLate()
 	c.term++
 	c.index++ // the empty entry that begins a term
 	p.synced, p.disk.applied = true, 0
@@ -106,7 +113,7 @@ func (c *Cluster) truncate(p *process) {
 
 // handOver gives the leadership away at once, to the voter that was up longest (etcd's TransferLeadership, since 3.1).
 func (c *Cluster) handOver(p *process) {
-	if c.leader != p || p.version.MinorOf().Less(states.MinorVersion{Major: 3, Minor: 1}) {
+	if c.leader != p || p.older(3, 1) {
 		return
 	}
 	for _, q := range c.procs {
@@ -127,6 +134,10 @@ func (c *Cluster) replicate(now time.Time) bool {
 			continue
 		}
 		p.lead, p.leadless = c.leader.disk.member, time.Time{}
+		if p.lags && p != c.leader {
+			p.detach()
+			continue
+		}
 		if !p.synced {
 			changed = p.follow(c, now) || changed
 		}

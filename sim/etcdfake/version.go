@@ -64,3 +64,16 @@ func oldest(m states.MinorVersion) states.MinorVersion {
 		return states.MinorVersion{Major: 3, Minor: 0}
 	}
 }
+
+// older tells whether the server is older than a minor.
+func (p *process) older(major, minor int) bool {
+	return p.version.MinorOf().Less(states.MinorVersion{Major: major, Minor: minor})
+}
+
+// release is the version of a minor that is installed on the node.
+func (n *Node) release(m states.MinorVersion) states.Version {
+	if n.Release != nil {
+		return n.Release(m)
+	}
+	return n.world.Release(m)
+}

@@ -51,7 +51,7 @@ func New(o Options) *World {
 		o.Election = election
 	}
 	if o.Release == nil {
-		o.Release = release
+		o.Release = latest
 	}
 	return &World{Options: o, byAddress: map[string]*Node{}, links: map[link]linkState{}}
 }
@@ -69,7 +69,7 @@ func (w *World) Node(instanceID, address string) *Node {
 		w.byAddress[address] = n
 	}
 	if n.Address != address {
-		w.release(n)
+		w.vacate(n)
 		n.Address = address
 		w.byAddress[address] = n
 		w.settle()
@@ -89,7 +89,7 @@ func (w *World) find(instanceID string) *Node {
 	return nil
 }
 
-func (w *World) release(n *Node) {
+func (w *World) vacate(n *Node) {
 	if w.byAddress[n.Address] == n {
 		delete(w.byAddress, n.Address)
 	}
@@ -143,8 +143,8 @@ func election(cluster, term uint64) time.Duration {
 	return time.Second + time.Duration((x^(x>>31))%600)*time.Millisecond
 }
 
-// release knows the patches that decide something: 3.5.30 and 3.6.11 relaxed the connectivity rule of MemberAdd.
-func release(m states.MinorVersion) states.Version {
+// latest knows the patches that decide something: 3.5.30 and 3.6.11 relaxed the connectivity rule of MemberAdd.
+func latest(m states.MinorVersion) states.Version {
 	patch := map[states.MinorVersion]int{
 		{Major: 2, Minor: 3}: 8, {Major: 3, Minor: 4}: 45, {Major: 3, Minor: 5}: 35, {Major: 3, Minor: 6}: 16, {Major: 3, Minor: 7}: 3,
 	}[m]
