@@ -149,7 +149,7 @@ func (w *World) Write(address string) error {
 		return err
 	}
 	c := p.disk.cluster
-	c.index++
+	c.write()
 	c.acked = c.index
 	return nil
 }

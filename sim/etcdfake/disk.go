@@ -9,14 +9,17 @@ import (
 
 // disk is one data directory and the record beside it.
 type disk struct {
-	state   states.DiskState
-	cluster *Cluster
-	member  uint64
-	index   uint64 // length of the log on it; behind while its process is in sync, see [process.index]
-	applied uint64 // after a crash, how much of the log its database reflects; 0 when all
-	forgot  bool   // its member once had more data than this
-	damage  Damage // a server cannot read it, which only shows when one tries
-	late    *late  // on top of that log: what its leader wrote and could not commit
+	state    states.DiskState
+	cluster  *Cluster
+	member   uint64
+	index    uint64          // length of the log on it; behind while its process is in sync, see [process.index]
+	snapshot uint64          // index of the last snapshot on it: what is older is not in the log any more
+	ran      states.Version  // the server that ran on it last
+	applied  uint64          // after a crash, how much of the log its database reflects; 0 when all
+	forgot   bool            // its member once had more data than this
+	zombies  []states.Member // removed, and yet in its database
+	damage   Damage          // a server cannot read it, which only shows when one tries
+	late     *late           // on top of that log: what its leader wrote and could not commit
 
 	minor         states.MinorVersion
 	name, address string

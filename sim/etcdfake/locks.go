@@ -40,7 +40,7 @@ func (p *process) hold(key, owner string, ttl time.Duration, lease int64) (effec
 			return effects.EtcdLock{}, 0, err
 		}
 		c.world.lastLease++
-		c.index++
+		c.write()
 		l.lease, l.revision = c.world.lastLease, int64(c.index)
 	}
 	l.ttl, l.expires = ttl, now.Add(ttl)

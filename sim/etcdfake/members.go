@@ -83,6 +83,9 @@ func (c *Cluster) add(id uint64, address string, learner bool) error {
 	case learner && learners >= maxLearners:
 		return effects.ErrTooManyLearners
 	}
+	if learner {
+		c.log(addLearner)
+	}
 	c.change(func(members []states.Member) []states.Member {
 		return append(members, states.Member{ID: id, Address: address, Learner: learner})
 	})
@@ -105,11 +108,12 @@ func (c *Cluster) remove(id uint64) error {
 	if m == nil {
 		return effects.ErrNotFound
 	}
-	gone := c.server(m)
+	gone, was := c.server(m), *m
 	c.change(func(members []states.Member) []states.Member {
 		return slices.DeleteFunc(members, func(m states.Member) bool { return m.ID == id })
 	})
-	c.removed = append(c.removed, id)
+	c.removed, c.gone = append(c.removed, id), append(c.gone, was)
+	c.unrecorded = slices.DeleteFunc(c.unrecorded, func(m uint64) bool { return m == id })
 	if gone != nil && gone.synced {
 		gone.expel() // it applies its own removal
 	}
@@ -138,6 +142,9 @@ func (c *Cluster) promote(id uint64) error {
 	}
 	if !m.Learner {
 		return effects.ErrNotLearner
+	}
+	if v := c.leader.version; v.MinorOf() == minor35 && v.Patch < 20 {
+		c.unrecorded = append(c.unrecorded, id)
 	}
 	c.change(func(members []states.Member) []states.Member {
 		find(members, id).Learner = false

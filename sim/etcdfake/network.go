@@ -31,6 +31,16 @@ type linkState struct {
 // direction cut, requests the other way arrive and their answers do not: the caller times out after the effect.
 func (w *World) Cut(from, to string, ports Port) { w.setLink(link{from, to}, ports, 0) }
 
+// Partition cuts everything between two sets of addresses, in both directions.
+func (w *World) Partition(a, b []string, ports Port) {
+	for _, from := range a {
+		for _, to := range b {
+			w.Cut(from, to, ports)
+			w.Cut(to, from, ports)
+		}
+	}
+}
+
 // Heal undoes Cut.
 func (w *World) Heal(from, to string, ports Port) { w.setLink(link{from, to}, 0, ports) }
 
@@ -79,7 +89,7 @@ func (w *World) linked(p, q *process) bool {
 	if p == q {
 		return p.answers()
 	}
-	return p.answers() && q.answers() && !p.node.distrusted && !q.node.distrusted &&
+	return p.answers() && q.answers() && !p.node.distrusted && !q.node.distrusted && speak(p.version, q.version) &&
 		!w.isCut(p.node.Address, q.node.Address, PeerPort) && !w.isCut(q.node.Address, p.node.Address, PeerPort)
 }
 

@@ -28,6 +28,8 @@ type process struct {
 	// As part of its cluster, see raft.go.
 	lead      uint64    // the leader it believes in
 	leadless  time.Time // when it gives up that belief; zero while it hears its leader
+	first     uint64    // the last snapshot when it was started: of the log before it knows nothing
+	read      int       // how many of the cluster's entries it has read
 	synced    bool      // it follows the leader: its log is the cluster's
 	syncs     time.Time // when it will, if it is catching up
 	published bool      // it has told the cluster its name and client URL
@@ -47,6 +49,7 @@ func (p *process) index() uint64 {
 
 // detach ends following the leader, and keeps on disk what was followed.
 func (p *process) detach() {
+	p.snapshots()
 	p.disk.index = p.index()
 	p.synced, p.syncs = false, time.Time{}
 }

@@ -15,6 +15,7 @@ func (c *Cluster) settle(now time.Time) bool {
 	changed = c.commitLate() || changed
 	changed = c.publish() || changed
 	changed = c.raise(now) || changed
+	changed = c.replay() || changed
 	return c.expel() || changed
 }
 
@@ -105,6 +106,12 @@ func (c *Cluster) truncate(p *process) {
 	for len(c.configs) > 1 && c.configs[len(c.configs)-1].index > length {
 		c.configs = c.configs[:len(c.configs)-1]
 	}
+	for len(c.entries) > 0 && c.entries[len(c.entries)-1].index > length {
+		c.entries = c.entries[:len(c.entries)-1]
+	}
+	for _, q := range c.procs {
+		q.read = min(q.read, len(c.entries))
+	}
 	if c.versionIndex > length {
 		c.version, c.versionIndex = c.versionBefore, 0
 	}
@@ -153,9 +160,6 @@ func (c *Cluster) replicate(now time.Time) bool {
 	return changed
 }
 
-// longLag is the lag, in entries, from which a member needs a snapshot (etcd keeps 5000 entries for slow followers).
-const longLag = 5000
-
 // follow begins to follow the leader, or goes on with it. A member that has lost its data and comes back under its ID is told
 // by a leader that counts on its log to commit entries it does not have, and panics (raft tocommit; issues 3504, 2215). The
 // next leader does not count on it, and lets it in: its log and its vote are forgotten in silence.
@@ -163,24 +167,34 @@ func (p *process) follow(c *Cluster, now time.Time) bool {
 	if p.syncs.IsZero() {
 		p.syncs = now
 		if p.disk.forgot && slices.Contains(c.followed, p.disk.member) {
-			p.exitIn(0, states.ExitCorrupt, "tocommit is out of range. Was the raft log corrupted, truncated, or lost?")
+			p.exitIn(0, states.ExitCorrupt, "exit status 2: panic: tocommit is out of range. Was the raft log corrupted, truncated, or lost?")
 			return true
 		}
-		if p.disk.index < c.configs[0].index || c.index-p.disk.index > longLag {
+		if p.disk.index < c.configs[0].index || !c.fromLog(p.disk) {
 			p.syncs = now.Add(p.node.CatchUp)
 		}
 	}
 	if !p.exits.IsZero() || !c.world.due(p.syncs, now) {
 		return false
 	}
-	p.synced, p.syncs, p.disk.forgot, p.disk.applied = true, time.Time{}, false, 0
+	if reason, detail := p.sync(c); reason != states.ExitNone {
+		p.exitIn(0, reason, detail)
+	}
+	return true
+}
+
+// sync makes the log of a server that of its leader, entry by entry or through a snapshot.
+func (p *process) sync(c *Cluster) (states.ExitReason, string) {
+	if p != c.leader && !c.fromLog(p.disk) {
+		if reason, detail := p.restored(c); reason != states.ExitNone {
+			return reason, detail
+		}
+	}
+	p.synced, p.syncs, p.disk.forgot, p.disk.applied, p.disk.late = true, time.Time{}, false, 0, nil
 	if !slices.Contains(c.followed, p.disk.member) {
 		c.followed = append(c.followed, p.disk.member)
 	}
-	if reason, detail := p.restart(); reason != states.ExitNone {
-		p.exitIn(0, reason, detail) // it is checked again as the log is applied
-	}
-	return true
+	return p.restart() // it is checked again as the log is applied
 }
 
 // lose ends following. The server believes in its leader for an election timeout more.
@@ -229,9 +243,18 @@ func (c *Cluster) publish() bool {
 	return changed
 }
 
+// attribute is a server telling the cluster its name and client URL, as every server does after each start.
 func (c *Cluster) attribute(p *process) {
 	url, m := clientURL(p.node.Address), find(c.members(), p.disk.member)
-	if m == nil || m.Name == p.start.Name && m.ClientURL == url {
+	if m == nil {
+		return
+	}
+	if p.older(3, 6) {
+		c.log(v2Request)
+	} else {
+		c.log(memberAttributes)
+	}
+	if m.Name == p.start.Name && m.ClientURL == url {
 		return
 	}
 	c.change(func(members []states.Member) []states.Member {

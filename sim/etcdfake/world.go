@@ -7,12 +7,14 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
-// Options are the durations of a world. A zero value is replaced by what a small etcd shows.
+// Options are how long things take in a world, and what is installed. A zero value is replaced by what a small etcd shows.
 type Options struct {
 	Now        func() time.Time
 	StartDelay time.Duration // from the start of the process until it listens
 	StopDelay  time.Duration // from SIGTERM until the process is gone
 	CatchUp    time.Duration // an empty member fetching the data of its cluster
+	// SnapshotCount is --snapshot-count: after how many entries a server writes a snapshot and drops the log before it.
+	SnapshotCount uint64
 	// Election is how long a cluster is without a leader once it has lost one and has a quorum again.
 	Election func(cluster, term uint64) time.Duration
 	// Release is the patch of each minor that is installed.
@@ -46,6 +48,9 @@ func New(o Options) *World {
 	}
 	if o.CatchUp == 0 {
 		o.CatchUp = 2 * time.Second
+	}
+	if o.SnapshotCount == 0 {
+		o.SnapshotCount = 10000
 	}
 	if o.Election == nil {
 		o.Election = election
