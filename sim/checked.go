@@ -35,7 +35,7 @@ func (w *world) quorums() map[uint64]bool {
 
 // guarded is C1: no command turns a quorum into none.
 func (n *node) guarded(lane, what string, do func() error) error {
-	n.crashPoint(what)
+	defer n.crashPoint(what)()
 	before := n.quorums()
 	err := do()
 	n.mutations++
@@ -59,10 +59,12 @@ type checkedEtcd struct {
 }
 
 func (e checkedEtcd) RemoveMember(ctx context.Context, endpoints []string, id uint64) error {
-	e.mayRemove(id)
 	e.check.noteRemoval(id)
 	ghost := e.check.removalGoals(e.node, id)
-	err := e.guarded("etcd", "remove member", func() error { return e.Etcd.RemoveMember(ctx, endpoints, id) })
+	err := e.guarded("etcd", "remove member", func() error {
+		e.mayRemove(id) // now, and not before a pause
+		return e.Etcd.RemoveMember(ctx, endpoints, id)
+	})
 	if ghost && err == nil {
 		e.sometimes(GhostRemoved)
 	}
@@ -101,7 +103,7 @@ func (e checkedEtcd) PromoteMember(ctx context.Context, endpoints []string, id u
 }
 
 func (e checkedEtcd) MoveLeader(ctx context.Context, leader string, to uint64) error {
-	e.crashPoint("move leader")
+	defer e.crashPoint("move leader")()
 	return e.Etcd.MoveLeader(ctx, leader, to)
 }
 
@@ -123,7 +125,7 @@ func (p checkedProcess) Start(s states.StartEtcd) error {
 // Stop is guarded unless the daemon was told to stop by nature, whose fault it then is.
 func (p checkedProcess) Stop() error {
 	if p.stopping {
-		p.crashPoint("stop etcd")
+		defer p.crashPoint("stop etcd")()
 		return p.Process.Stop()
 	}
 	return p.guarded("", "stop etcd", p.Process.Stop)
@@ -164,7 +166,7 @@ func (d checkedDisk) ForgetSetAside() error {
 }
 
 func (d checkedDisk) RecordStart(s states.StartEtcd) error {
-	d.crashPoint("record start")
+	defer d.crashPoint("record start")()
 	return d.Disk.RecordStart(s)
 }
 

@@ -23,11 +23,23 @@ var (
 // reads are the calls that can be answered from the past.
 var reads = []string{"Describe", "List"}
 
+// changesOfAWS are the calls that change something in AWS.
+var changesOfAWS = []string{"ChangeResourceRecordSets", "PutObject"}
+
+// commands are what a daemon can die of right after.
+var commands = []string{
+	"ChangeResourceRecordSets", "PutObject", "add member", "remove member", "promote member", "move leader", "start etcd", "stop etcd",
+	"set data aside", "delete what was set aside", "record start", "record joined",
+}
+
 // awsFault spoils AWS calls of daemons.
 func (w *world) awsFault(c awsfake.Call) awsfake.Fault {
-	n := w.byID[c.Caller]
-	if n == nil || !w.chaos || w.natural {
+	n := w.caller(c.Caller)
+	if n == nil {
 		return awsfake.Fault{}
+	}
+	if n.late() {
+		return awsfake.Fault{Err: context.DeadlineExceeded}
 	}
 	at := atAWS
 	if c.Service == "imds" {
@@ -35,22 +47,22 @@ func (w *world) awsFault(c awsfake.Call) awsfake.Fault {
 	}
 	e, ok := w.strikes(n.host, at, c.Action)
 	switch {
-	case ok && e.Kind == DaemonCrash:
-		panic(crashed{})
+	case ok && n.interrupted(&e):
+		return awsfake.Fault{}
 	case w.outage && at == atAWS:
 		return awsfake.Fault{Err: errOutage}
 	case ok && kinds[e.Kind].spoil != nil:
-		return kinds[e.Kind].spoil(w, &e)
+		return kinds[e.Kind].spoil(n, &e)
 	default:
 		return awsfake.Fault{}
 	}
 }
 
-func failsWith(err error) func(*world, *FaultEvent) awsfake.Fault {
-	return func(*world, *FaultEvent) awsfake.Fault { return awsfake.Fault{Err: err} }
+func failsWith(err error) func(*node, *FaultEvent) awsfake.Fault {
+	return func(*node, *FaultEvent) awsfake.Fault { return awsfake.Fault{Err: err} }
 }
 
-func answerLost(*world, *FaultEvent) awsfake.Fault {
+func answerLost(*node, *FaultEvent) awsfake.Fault {
 	return awsfake.Fault{Err: context.DeadlineExceeded, Apply: true}
 }
 
@@ -59,34 +71,58 @@ func omitsNewest(_ *world, s *stream, e *FaultEvent) bool {
 	return true
 }
 
-func stale(_ *world, e *FaultEvent) awsfake.Fault {
+func stale(_ *node, e *FaultEvent) awsfake.Fault {
 	return awsfake.Fault{Stale: time.Duration(e.For), OmitNewest: e.Omit}
 }
 
 // etcdFault spoils calls of daemons to etcd.
 func (w *world) etcdFault(c etcdfake.Call) etcdfake.Fault {
-	n := w.byID[c.Caller]
-	if n == nil || !w.chaos || w.natural {
+	n := w.caller(c.Caller)
+	switch {
+	case n == nil:
 		return etcdfake.Fault{}
+	case n.late():
+		return etcdfake.Fault{Err: etcdfake.Timeout}
 	}
 	e, ok := w.strikes(n.host, atEtcd, string(c.Action))
-	switch {
-	case !ok:
+	if !ok || n.interrupted(&e) {
 		return etcdfake.Fault{}
-	case e.Kind == DaemonCrash:
-		panic(crashed{})
 	}
-	return etcdfake.Fault{Err: etcdfake.Timeout, Apply: e.Kind == EtcdLost}
+	n.hangs = n.hangs || e.Kind == EtcdHangs
+	return etcdfake.Fault{Err: etcdfake.Timeout, Apply: e.Kind == EtcdLost || e.Kind == EtcdHangs && e.What == applied}
 }
 
-// crashed is what a crash point panics with.
-type crashed struct{}
-
-// crashPoint is before every command: the daemon may die there.
-func (n *node) crashPoint(command string) {
-	if _, ok := n.strikes(n.host, atCommand, command); ok {
-		panic(crashed{})
+// caller is the daemon that calls, if it is one whose calls can be spoilt.
+func (w *world) caller(id string) *node {
+	n := w.byID[id]
+	switch {
+	case n == nil || !w.chaos || w.natural:
+		return nil
+	case w.acting != nil && w.acting.machine == n.machine:
+		return w.acting // it may be the second one there
+	default:
+		return n
 	}
+}
+
+// late tells whether a pause has outlasted the context of what the daemon does. The call at which it was paused takes place all
+// the same, since nobody looks at a context while he is asleep; those that follow do not.
+func (n *node) late() bool { return n.limit > 0 && n.now > n.limit }
+
+// applied says of a call whose answer never comes that it took effect.
+const applied = "applied"
+
+func drawApplied(_ *world, s *stream, e *FaultEvent) bool {
+	if s.chance(0.5) {
+		e.What = applied
+	}
+	return true
+}
+
+// hangs is a call that is answered by nothing but its deadline.
+func hangs(n *node, e *FaultEvent) awsfake.Fault {
+	n.hangs = true
+	return awsfake.Fault{Err: context.DeadlineExceeded, Apply: e.What == applied}
 }
 
 // answerDelay is how long the answer to a question or command takes: now and then almost as long as its deadline.
@@ -112,4 +148,12 @@ func (w *world) bootDelay(h *host) time.Duration {
 		delay += time.Duration(e.For)
 	}
 	return delay
+}
+
+// answered is told every AWS call and its outcome. A daemon that is doomed to die after the call dies here.
+func (w *world) answered(call awsfake.Call, err error) {
+	w.awsCalled(call, err)
+	if n := w.caller(call.Caller); n != nil && changes[call.Action] {
+		n.crashAfter()
+	}
 }

@@ -57,45 +57,18 @@ func (w *world) terminate(n *node, e FaultEvent) {
 		return
 	}
 	w.record(e)
-	_, _ = w.cloud.AutoScaling(nature).TerminateInstanceInAutoScalingGroup(context.Background(), &autoscaling.TerminateInstanceInAutoScalingGroupInput{
+	n.endInstance()
+}
+
+func (n *node) endInstance() {
+	_, _ = n.cloud.AutoScaling(nature).TerminateInstanceInAutoScalingGroup(context.Background(), &autoscaling.TerminateInstanceInAutoScalingGroupInput{
 		InstanceId: aws.String(n.id), ShouldDecrementDesiredCapacity: aws.Bool(false),
 	})
-}
-
-func (w *world) crashEtcd(n *node, e FaultEvent) {
-	w.record(e)
-	w.etcd.Crash(n.id)
-}
-
-func (w *world) restartDaemon(n *node, e FaultEvent) {
-	if n.effects == nil {
-		return
-	}
-	w.record(e)
-	n.stopping = true
-	n.effects.RequestShutdown("SIGTERM")
-	n.turn()
 }
 
 func (w *world) reboot(n *node, e FaultEvent) {
 	w.record(e)
 	_, _ = w.cloud.EC2(nature).RebootInstances(context.Background(), &ec2.RebootInstancesInput{InstanceIds: []string{n.id}})
-}
-
-// harm spoils the data of a node, or takes it.
-func (w *world) harm(n *node, e FaultEvent) {
-	if !e.Reckless && !w.keepsQuorum(n) {
-		return
-	}
-	w.record(e)
-	n.harmed = e.Kind
-	if e.Kind == Corrupt {
-		w.etcd.Corrupt(n.id)
-		n.spoilt = true
-		return
-	}
-	w.etcd.LoseDisk(n.id)
-	n.spoilt, n.robbed = false, true
 }
 
 // resize changes the desired capacity. Scaling in chooses its victims without a look at etcd; that of the event is the one that

@@ -90,7 +90,7 @@ func (w *world) drawCall(h *host, at where, site string) (e FaultEvent, ok bool)
 		if !dice.strikes(w.rates[k].Chance, !ok && kind.strikesAt(site)) {
 			continue
 		}
-		made := FaultEvent{Kind: k}
+		made := FaultEvent{Kind: k, Node: h.ordinal}
 		if kind.most > 0 {
 			made.For = Span(dice.between(kind.least, time.Duration(w.rates[k].Most)))
 		}

@@ -53,7 +53,7 @@ type kind struct {
 	acts   []string                                // the calls or commands at which it can strike; nil: all of the sites
 	draw   func(*world, *stream, *FaultEvent) bool // what else there is to it; false: it cannot happen now
 	happen func(*world, *node, FaultEvent)         // of a fault of the world
-	spoil  func(*world, *FaultEvent) awsfake.Fault // of a fault of AWS calls
+	spoil  func(*node, *FaultEvent) awsfake.Fault  // of a fault of AWS calls
 }
 
 // kinds is the table. It is filled in by init, since what happens looks things up in it.

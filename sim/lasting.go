@@ -3,10 +3,7 @@ package sim
 import "time"
 
 // lasting is a fault that goes on for a while, and that something must be done about when it is over.
-type lasting struct {
-	until time.Duration
-	end   func()
-}
+type lasting struct{ end func() }
 
 // begin records a fault that goes on, and lets it end when its time is over or with the chaos. One of a class that goes on here
 // already is left out.
@@ -16,13 +13,17 @@ func (w *world) begin(until *[Kinds]time.Duration, e FaultEvent, end func()) boo
 	}
 	w.record(e)
 	until[e.Kind] = w.now + time.Duration(e.For)
-	if end == nil {
-		return true
+	if end != nil {
+		w.lasts(time.Duration(e.For), end)
 	}
-	l := &lasting{w.now + time.Duration(e.For), end}
-	w.lasting = append(w.lasting, l)
-	w.at(time.Duration(e.For), l.over)
 	return true
+}
+
+// lasts ends something after a while, or with the chaos.
+func (w *world) lasts(d time.Duration, end func()) {
+	l := &lasting{end}
+	w.lasting = append(w.lasting, l)
+	w.at(d, l.over)
 }
 
 // over ends it once.
@@ -48,4 +49,5 @@ func (w *world) heal() {
 	}
 	w.lasting = nil
 	w.etcd.HealAll()
+	w.cloud.Calm()
 }

@@ -73,14 +73,17 @@ type world struct {
 	planted  func(*world, FaultEvent)
 	tampered string // type and name of the record that was deleted last
 
-	chaos    bool // faults are being made
-	natural  bool // what is called now is called by nature, and does not fail
-	outage   bool // no AWS call succeeds
-	rates    [Kinds]Rate
-	striking map[where][]Kind     // which classes are drawn at which calls
-	until    [Kinds]time.Duration // how long a fault of the class goes on everywhere
-	lasting  []*lasting
-	timeout  time.Duration // of the answer that is on its way
+	chaos      bool  // faults are being made
+	natural    bool  // what is called now is called by nature, and does not fail
+	outage     bool  // no AWS call succeeds
+	stops      bool  // daemons may be paused at any call
+	acting     *node // the daemon that acts
+	rates      [Kinds]Rate
+	striking   map[where][]Kind     // which classes are drawn at which calls
+	until      [Kinds]time.Duration // how long a fault of the class goes on everywhere
+	lasting    []*lasting
+	partitions []*[]cutting  // that go on
+	timeout    time.Duration // of the answer that is on its way
 
 	client    *stream
 	check     checker
@@ -105,6 +108,7 @@ func Run(o Options) Result {
 	}
 	r.Violation, r.Events, r.Simulated, r.Hash, r.Faults, r.Coverage = w.violation, w.events, w.now, w.hash, w.recorded, w.cover
 	w.trace.end(&r)
+	w.release()
 	return r
 }
 
@@ -125,12 +129,12 @@ func newWorld(plan Plan, o Options) *world {
 		},
 	})
 	stale := time.Duration(0)
-	if plan.makes(AWSStale) {
+	if plan.makes(AWSStale) || plan.makes(Replicas) {
 		stale = maxStale
 	}
 	w.cloud = awsfake.New(awsfake.Options{
-		Now: now, Seed: plan.Seed, LaunchDelay: 5 * time.Second, ShutdownDelay: 10 * time.Second, HealthCheckDelay: 20 * time.Second,
-		ReconcileDelay: time.Second, MaxStale: stale, Fault: w.awsFault, Log: w.awsCalled,
+		Now: now, Seed: plan.Seed, Operator: nature, LaunchDelay: 5 * time.Second, ShutdownDelay: shutdownDelay, HealthCheckDelay: 20 * time.Second,
+		ReconcileDelay: time.Second, MaxStale: stale, Fault: w.awsFault, Log: w.answered,
 		OnRunning: w.instanceRuns, OnTerminate: w.instanceEnds,
 	})
 	w.trace.plan()
@@ -140,7 +144,7 @@ func newWorld(plan Plan, o Options) *world {
 
 // strike looks up which classes are drawn at which calls.
 func (w *world) strike() {
-	w.striking = map[where][]Kind{}
+	w.stops, w.striking = w.plan.makes(PauseAtCall), map[where][]Kind{}
 	for _, r := range w.plan.Rates {
 		w.rates[r.Kind] = r
 		for _, at := range sites {

@@ -21,9 +21,8 @@ type disk struct {
 	damage   Damage          // a server cannot read it, which only shows when one tries
 	late     *late           // on top of that log: what its leader wrote and could not commit
 
-	minor         states.MinorVersion
-	name, address string
-	joined        bool
+	record
+	earlier record // before its last change
 }
 
 type diskView struct{ *Node }
@@ -74,6 +73,7 @@ func (v diskView) RecordStart(start states.StartEtcd) error {
 	case !fresh && d.state != states.DiskMember:
 		return errors.New("no member to restart")
 	}
+	d.earlier = d.record
 	d.minor, d.name, d.address = start.Minor, start.Name, start.Address
 	if d.state == states.DiskEmpty {
 		d.joined = false
@@ -83,6 +83,7 @@ func (v diskView) RecordStart(start states.StartEtcd) error {
 
 func (v diskView) RecordJoined() error {
 	if v.DiskError == nil {
+		v.disk.earlier = v.disk.record
 		v.disk.joined = true
 	}
 	return v.DiskError
