@@ -23,6 +23,10 @@ func (n *node) interrupted(e *FaultEvent) bool {
 		n.doomed = true
 	case PauseAtCall:
 		n.pauseHere(time.Duration(e.For))
+	case LockDeleted:
+		n.deleteLock()
+	case HookCut:
+		n.completeHook()
 	case EndAtCall:
 		n.world.at(0, func() { n.endInstance() })
 		panic(crashed{})

@@ -174,10 +174,10 @@ func drawFlap(_ *world, s *stream, e *FaultEvent) bool {
 	return true
 }
 
-// byHand runs what a human does with etcdctl on an instance.
-func (w *world) byHand(n *node, do func(*node)) {
+// byHand does what a human does with etcdctl: nothing of it fails.
+func (w *world) byHand(do func()) {
 	w.natural = true
-	do(n)
+	do()
 	w.natural = false
 }
 
@@ -191,7 +191,7 @@ func (w *world) removeByHand(n *node, e FaultEvent) {
 	_, member := other.etcd.MemberID()
 	w.record(e)
 	w.check.noteRemoval(member)
-	w.byHand(n, func(n *node) {
+	w.byHand(func() {
 		_ = n.etcd.Etcd().RemoveMember(context.Background(), []string{"http://" + n.address + ":2379"}, member)
 	})
 }
@@ -203,13 +203,14 @@ func drawOther(w *world, s *stream, e *FaultEvent) bool {
 }
 
 // deleteLock is etcdctl del of the key of the join lock, whoever holds it.
-func (w *world) deleteLock(n *node, e FaultEvent) {
-	c := w.served()
+func (n *node) deleteLock() {
+	c := n.served()
 	if c == nil || c.Lock(joinLock).Owner == "" {
 		return
 	}
-	w.record(e)
-	w.byHand(n, func(n *node) {
-		_ = n.etcd.Etcd().ReleaseLock(context.Background(), []string{"http://" + n.address + ":2379"}, joinLock, c.Lock(joinLock).Owner)
-	})
+	for _, m := range c.Members() {
+		n.byHand(func() {
+			_ = n.etcd.Etcd().ReleaseLock(context.Background(), []string{m.ClientURL}, joinLock, c.Lock(joinLock).Owner)
+		})
+	}
 }

@@ -33,6 +33,7 @@ func (w *world) spotNotice(n *node, e FaultEvent) {
 		return
 	}
 	w.record(e)
+	n.recalled = w.now + 2*time.Minute
 	w.cloud.InterruptSpot(n.id, 2*time.Minute)
 }
 
@@ -42,6 +43,7 @@ func (w *world) failHealth(n *node, e FaultEvent) {
 		return
 	}
 	w.record(e)
+	n.recalled = w.now + time.Minute
 	w.cloud.FailHealthCheck(n.id, time.Duration(e.For))
 }
 
@@ -157,27 +159,21 @@ func (w *world) loseAZ(n *node, e FaultEvent) {
 }
 
 // completeHook ends the wait of an instance that is leaving, before its daemon is done.
-func (w *world) completeHook(n *node, e FaultEvent) {
-	in, _ := w.cloud.Instance(n.id)
-	if in.Lifecycle != "Terminating:Wait" || !w.plan.Hook {
-		return
-	}
-	w.record(e)
-	_, _ = w.cloud.AutoScaling(nature).CompleteLifecycleAction(context.Background(), &autoscaling.CompleteLifecycleActionInput{
+func (n *node) completeHook() {
+	_, _ = n.cloud.AutoScaling(nature).CompleteLifecycleAction(context.Background(), &autoscaling.CompleteLifecycleActionInput{
 		AutoScalingGroupName: aws.String(groupName), LifecycleHookName: aws.String("leave"), InstanceId: aws.String(n.id),
 		LifecycleActionResult: aws.String("ABANDON"),
 	})
 }
 
-// drawLeaving looks for an instance that waits to leave.
-func drawLeaving(w *world, _ *stream, e *FaultEvent) bool {
-	for _, n := range w.running() {
-		if in, _ := w.cloud.Instance(n.id); in.Lifecycle == "Terminating:Wait" {
-			e.Node = n.ordinal
-			return true
-		}
+// leaving tells whether the instance waits to leave.
+func leaving(w *world, _ *stream, e *FaultEvent) bool {
+	n := w.byOrdinal(e.Node)
+	if n == nil {
+		return false
 	}
-	return false
+	in, _ := w.cloud.Instance(n.id)
+	return in.Lifecycle == "Terminating:Wait"
 }
 
 // launchHook gives the group a hook that holds new instances for a minute: their daemons run, and they are not in service.

@@ -20,10 +20,11 @@ type machine struct {
 	id, address string
 	column      int
 
-	on, gone bool // running; terminated for good
-	spoilt   bool // nature has made the data unreadable
-	robbed   bool // nature has taken the disk
-	harmed   Kind // what nature did to the data of the member that has not rejoined since: Corrupt, LoseDisk or Kinds
+	on, gone bool          // running; terminated for good
+	spoilt   bool          // nature has made the data unreadable
+	robbed   bool          // nature has taken the disk
+	harmed   Kind          // what nature did to the data of the member that has not rejoined since: Corrupt, LoseDisk or Kinds
+	recalled time.Duration // until then it may end at any time
 	wall     wall
 }
 
