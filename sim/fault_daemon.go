@@ -1,6 +1,11 @@
 package sim
 
-import "time"
+import (
+	"time"
+
+	"github.com/etcd-appliance/etcd-appliance/effects"
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
 
 // crashed is what a crash point panics with.
 type crashed struct{}
@@ -152,6 +157,25 @@ func (c *wall) clock(w *world) func() time.Time {
 
 func (c *wall) gain(now time.Duration) time.Duration {
 	return c.gained + time.Duration(c.rate*float64(now-c.since))
+}
+
+// clocked tells a daemon of its server by the daemon's own clock, which is how the supervisor notes it too.
+type clocked struct {
+	effects.Process
+	now  func() time.Time
+	real func() time.Time
+}
+
+func (c clocked) Inspect() states.Process {
+	p := c.Process.Inspect()
+	if off := c.now().Sub(c.real()); off != 0 {
+		for _, t := range []*time.Time{&p.Started, &p.Exited} {
+			if !t.IsZero() {
+				*t = t.Add(off)
+			}
+		}
+	}
+	return p
 }
 
 // jumpClock sets the clock of an instance by up to an hour, and restarts its daemon, which else goes by its monotonic clock.

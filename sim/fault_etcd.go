@@ -24,9 +24,11 @@ func (w *world) crashLoop(n *node, e FaultEvent) {
 	w.etcd.Crash(n.id)
 }
 
-func drawTimes(_ *world, s *stream, e *FaultEvent) bool {
+// drawTimes waits for the cluster to have formed: a server that ends before it has written anything is taken for one that may
+// have voted and has lost its data, and a majority of those forms no cluster.
+func drawTimes(w *world, s *stream, e *FaultEvent) bool {
 	e.Size = 1 + s.below(6)
-	return true
+	return w.served() != nil
 }
 
 // lastingAt is a fault of the etcd of one node, from on to off.

@@ -124,7 +124,7 @@ func init() {
 		// Daemons.
 		DaemonCrash:    {name: "daemon crash", ids: "P1, E13", at: atAWS | atIMDS | atEtcd | atCommand, does: "the daemon dies right before the call or command", often: 0.35, low: 0.0001, high: 0.02},
 		CrashAfter:     {name: "daemon crash after", ids: "P1, A5, P6", at: atAWS | atCommand, does: "the daemon dies after the effect of a command, before it learns of it", often: 0.2, low: 0.001, high: 0.2, acts: commands},
-		PauseAtCall:    {name: "pause at call", ids: "P3, E11", at: atAWS | atEtcd | atCommand, does: "the daemon is stopped in the middle of what it does, and goes on with it later", often: 0.15, low: 0.0001, high: 0.02, most: 30 * time.Minute},
+		PauseAtCall:    {name: "pause at call", ids: "P3, E11", at: atAWS | atEtcd | atCommand, does: "the daemon is stopped in the middle of what it does, and goes on with it later", often: 0.15, low: 0.0001, high: 0.02, most: 30 * time.Minute, acts: pausable},
 		DaemonPause:    {name: "daemon pause", ids: "P3, E11", at: onDaemon, does: "the daemon is stopped; what it has sent takes effect, and answers wait for it", often: 0.15, low: minute, high: 0.5 * hour, most: 30 * time.Minute, happen: (*world).pause},
 		EndAtCall:      {name: "end at call", ids: "I2", at: atAWS | atEtcd | atCommand, does: "the group terminates the instance, and the daemon dies right before the call or command", often: 0.1, low: 0.00001, high: 0.001, draw: spares},
 		DaemonRestart:  {name: "daemon restart", ids: "P5, P7", at: onDaemon, does: "the daemon gets SIGTERM", often: 0.3, low: minute, high: 0.5 * hour, happen: (*world).restartDaemon},

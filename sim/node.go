@@ -116,11 +116,11 @@ func (n *node) reaped() bool {
 func (n *node) startDaemon() {
 	n.life++
 	n.stopping, n.doomed = false, false
-	caller := n.id
+	caller, now := n.id, n.wall.clock(n.world)
 	o := effects.Options{
 		IMDS: n.cloud.IMDS(caller), EC2: n.cloud.EC2(caller), AutoScaling: n.cloud.AutoScaling(caller), Route53: n.cloud.Route53(caller),
-		Etcd: checkedEtcd{n.etcd.Etcd(), n}, Peers: n.etcd.Peers(), Process: checkedProcess{n.etcd.Process(), n}, Disk: checkedDisk{n.etcd.Disk(), n},
-		Now: n.wall.clock(n.world), Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
+		Etcd: checkedEtcd{n.etcd.Etcd(), n}, Peers: n.etcd.Peers(), Process: checkedProcess{clocked{n.etcd.Process(), now, func() time.Time { return n.world.clock }}, n}, Disk: checkedDisk{n.etcd.Disk(), n},
+		Now: now, Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
 		Named: func(group string) (string, error) { return group, nil }, HostedZone: zoneName,
 		ClientPort: 2379, PeerPort: 2380, Wanted: n.wanted(), Servers: servers,
 	}
