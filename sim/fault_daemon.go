@@ -113,6 +113,20 @@ func (w *world) addTwin(n *node, e FaultEvent) {
 	twin.startDaemon()
 }
 
+// wantOlder restarts a daemon with the configuration of before an upgrade, among others that have the new one.
+func (w *world) wantOlder(n *node, e FaultEvent) {
+	if n.effects == nil || n.paused || !w.begin(&n.host.until, e, func() {
+		n.older = false
+		if n.effects != nil && !n.paused {
+			n.terminateDaemon()
+		}
+	}) {
+		return
+	}
+	n.older = true
+	n.terminateDaemon()
+}
+
 // The ways in which the record beside the data can be wrong.
 const (
 	recordAbsent = "absent"

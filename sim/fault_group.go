@@ -12,7 +12,7 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 )
 
-// resizeFar scales the group to one or to nothing, or far out. What it takes is mostly asked about first.
+// drawFar scales the group to one or to nothing, or far out. What it takes is mostly asked about first.
 func drawFar(w *world, s *stream, e *FaultEvent) bool {
 	g, _ := w.cloud.Group(groupName)
 	e.Size = []int{1, 1, 2, 7}[s.below(4)]
@@ -120,6 +120,26 @@ func (w *world) refresh(_ *node, e FaultEvent) {
 	}
 }
 
+// rebalance is Auto Scaling evening out its zones: it launches first, and terminates later. Its desired capacity shows the instance
+// too many, which the real one's does not.
+func (w *world) rebalance(n *node, e FaultEvent) {
+	g, _ := w.cloud.Group(groupName)
+	if !e.Reckless && !w.keepsQuorum(n) || g.Desired >= g.Max || !w.begin(&w.until, e, func() {
+		_, _ = w.cloud.AutoScaling(nature).TerminateInstanceInAutoScalingGroup(context.Background(), &autoscaling.TerminateInstanceInAutoScalingGroupInput{
+			InstanceId: aws.String(n.id), ShouldDecrementDesiredCapacity: aws.Bool(true),
+		})
+	}) {
+		return
+	}
+	w.setDesired(g.Desired + 1)
+}
+
+func (w *world) setDesired(size int) {
+	_, _ = w.cloud.AutoScaling(nature).SetDesiredCapacity(context.Background(), &autoscaling.SetDesiredCapacityInput{
+		AutoScalingGroupName: aws.String(groupName), DesiredCapacity: aws.Int32(int32(size)),
+	})
+}
+
 func drawPace(_ *world, s *stream, e *FaultEvent) bool {
 	e.Size = int(s.rate(1, 600))
 	return true
@@ -143,7 +163,7 @@ func (w *world) rebootAll(_ *node, e FaultEvent) {
 	}
 }
 
-// loseZone ends all instances of an availability zone, which has none to give for a while.
+// loseAZ ends all instances of an availability zone, which has none to give for a while.
 func (w *world) loseAZ(n *node, e FaultEvent) {
 	in, _ := w.cloud.Instance(n.id)
 	if !w.keepsQuorum(n) {

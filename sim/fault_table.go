@@ -6,6 +6,15 @@ import (
 	"time"
 )
 
+// Elsewhere is an id of the catalogue of faults that no class of its own stands for, since it is always so, or comes of others.
+var elsewhere = []struct{ id, how string }{
+	{"E13", "comes of daemon crash, daemon crash after and end at call between the add and the start; the goal of the ghost learner counts it"},
+	{"E14", "always: the fake refuses changes of membership for 5 s after any connection was made, as etcd does"},
+	{"E16", "always: the fake refuses to join with a list that is not the cluster's; it comes of any change between the list and the start"},
+	{"P6", "that etcd outlives its daemon comes of all that kills daemons, and a slow stop outlives a stop; process IDs that are used again are tested on real processes (effects/etcdproc)"},
+	{"P7", "a daemon keeps no state of its machine, so that the next one, older or newer, starts in Discovering; mixed wishes come of the change of the configuration and of older minor wanted"},
+}
+
 // FaultTable is the table of the classes of faults as Markdown, for people and for docs/simulator.md.
 func FaultTable() string {
 	var b strings.Builder
@@ -13,6 +22,10 @@ func FaultTable() string {
 	for k := range Kinds {
 		kind := &kinds[k]
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", kind.name, kind.ids, kind.at, kind.does, kind.rates(), kind.lasts())
+	}
+	b.WriteString("\n| id | where else |\n|---|---|\n")
+	for _, e := range elsewhere {
+		fmt.Fprintf(&b, "| %s | %s |\n", e.id, e.how)
 	}
 	return b.String()
 }

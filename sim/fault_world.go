@@ -95,9 +95,7 @@ func (w *world) resize(n *node, e FaultEvent) {
 		w.sometimes(ScaledIn)
 	}
 	w.record(e)
-	_, _ = w.cloud.AutoScaling(nature).SetDesiredCapacity(context.Background(), &autoscaling.SetDesiredCapacityInput{
-		AutoScalingGroupName: aws.String(groupName), DesiredCapacity: aws.Int32(int32(e.Size)),
-	})
+	w.setDesired(e.Size)
 }
 
 // drawSize draws the new size, and which node is asked about the quorum where the group shrinks.

@@ -26,6 +26,7 @@ const (
 	DaemonRestart
 	KilledShutdown
 	RecordLost
+	OlderWanted
 	TwinDaemon
 	ClockJump
 	ClockDrift
@@ -73,6 +74,7 @@ const (
 	// The group.
 	Resize
 	ResizeFar
+	Rebalance
 	Refresh
 	LoseAZ
 	HookCut
@@ -114,7 +116,7 @@ func init() {
 		AWSLost:     {name: "aws answer lost", ids: "A5", at: atAWS, does: "the call takes effect, and the caller sees a timeout", often: 0.35, low: 0.001, high: 0.3, spoil: answerLost},
 		AWSLate:     {name: "aws effect late", ids: "A6", at: atAWS, does: "the caller sees a timeout, and the change takes effect up to 30 s later", often: 0.15, low: 0.01, high: 0.3, most: 30 * time.Second, acts: changesOfAWS, spoil: late},
 		AWSHangs:    {name: "aws call hangs", ids: "A12", at: atAWS, does: "the call ends with its deadline, whether it took effect or not", often: 0.15, low: 0.0005, high: 0.05, draw: drawApplied, spoil: hangs},
-		AWSStale:    {name: "aws stale read", ids: "A2", at: atAWS, does: "a read is answered from up to 50 s ago; one in five leaves the newest instance out", often: 0.35, low: 0.001, high: 0.3, most: maxStale, acts: reads, draw: omitsNewest, spoil: stale, needs: []Kind{Terminate}},
+		AWSStale:    {name: "aws stale read", ids: "A2, D2", at: atAWS, does: "a read is answered from up to 50 s ago; one in five leaves the newest instance out", often: 0.35, low: 0.001, high: 0.3, most: maxStale, acts: reads, draw: omitsNewest, spoil: stale, needs: []Kind{Terminate}},
 		IMDSError:   {name: "imds error", ids: "A8", at: atIMDS, does: "the metadata service fails", often: 0.35, low: 0.00025, high: 0.075, spoil: failsWith(errInternal)},
 		EtcdError:   {name: "etcd call fails", ids: "E2", at: atEtcd, does: "the call ends in a timeout, nothing happened", often: 0.35, low: 0.00025, high: 0.075},
 		EtcdLost:    {name: "etcd answer lost", ids: "A5", at: atEtcd, does: "the call takes effect, and the caller sees a timeout", often: 0.35, low: 0.00025, high: 0.075},
@@ -127,9 +129,10 @@ func init() {
 		PauseAtCall:    {name: "pause at call", ids: "P3, E11", at: atAWS | atEtcd | atCommand, does: "the daemon is stopped in the middle of what it does, and goes on with it later", often: 0.15, low: 0.0001, high: 0.02, most: 30 * time.Minute, acts: pausable},
 		DaemonPause:    {name: "daemon pause", ids: "P3, E11", at: onDaemon, does: "the daemon is stopped; what it has sent takes effect, and answers wait for it", often: 0.15, low: minute, high: 0.5 * hour, most: 30 * time.Minute, happen: (*world).pause},
 		EndAtCall:      {name: "end at call", ids: "I2", at: atAWS | atEtcd | atCommand, does: "the group terminates the instance, and the daemon dies right before the call or command", often: 0.1, low: 0.00001, high: 0.001, draw: spares},
-		DaemonRestart:  {name: "daemon restart", ids: "P5, P7", at: onDaemon, does: "the daemon gets SIGTERM", often: 0.3, low: minute, high: 0.5 * hour, happen: (*world).restartDaemon},
+		DaemonRestart:  {name: "daemon restart", ids: "P5", at: onDaemon, does: "the daemon gets SIGTERM", often: 0.3, low: minute, high: 0.5 * hour, happen: (*world).restartDaemon},
 		KilledShutdown: {name: "shutdown cut short", ids: "P5", at: onDaemon, does: "the daemon gets SIGTERM, and SIGKILL before it is done", often: 0.15, low: minute, high: 0.5 * hour, most: 90 * time.Second, happen: (*world).cutShutdown},
 		RecordLost:     {name: "record lost", ids: "P2", at: onDaemon, does: "the daemon dies and starts beside a record that is older or not there; etcd may have crashed too", often: 0.15, low: minute, high: 0.5 * hour, draw: drawRecordLoss, happen: (*world).loseRecord},
+		OlderWanted:    {name: "older minor wanted", ids: "E17, P7", at: onDaemon, does: "the configuration of a daemon is rolled back to the older minor, and it restarts; later it is put right", often: 0.1, low: minute, high: 0.5 * hour, most: 15 * time.Minute, happen: (*world).wantOlder},
 		TwinDaemon:     {name: "second daemon", ids: "P4", at: onDaemon, does: "a second daemon runs on the instance for a while", often: 0.1, low: minute, high: 0.5 * hour, most: 10 * time.Minute, happen: (*world).addTwin},
 		ClockJump:      {name: "clock jump", ids: "E10", at: onDaemon, does: "the daemon starts again with a wall clock up to an hour off", often: 0.15, low: minute, high: 0.5 * hour, most: time.Hour, draw: drawDirection, happen: (*world).jumpClock},
 		ClockDrift:     {name: "clock drift", ids: "E10", at: onDaemon, does: "the clock of an instance goes up to a tenth too fast or too slow", often: 0.15, low: minute, high: 0.5 * hour, most: 30 * time.Minute, draw: drawDrift, happen: (*world).driftClock},
@@ -177,10 +180,11 @@ func init() {
 		// The group.
 		Resize:         {name: "resize", ids: "I6", at: onGroup, does: "the desired capacity changes, to between 2 and 5", often: 0.35, low: minute, high: 0.5 * hour, draw: drawSize, happen: (*world).resize},
 		ResizeFar:      {name: "resize far", ids: "I6", at: onGroup, does: "the desired capacity changes to 1, 2 or 7", often: 0.1, low: 5 * minute, high: hour, draw: drawFar, happen: (*world).resize},
+		Rebalance:      {name: "rebalance", ids: "I5", at: onInstance, does: "the group launches an instance too many, and terminates another some minutes later", often: 0.1, low: 5 * minute, high: hour, least: time.Minute, most: 10 * time.Minute, draw: spares, happen: (*world).rebalance},
 		Refresh:        {name: "instance refresh", ids: "I7", at: onGroup, does: "all instances are replaced one after the other, at a pace of its own", often: 0.1, low: 5 * minute, high: hour, least: time.Minute, most: 10 * time.Minute, draw: drawPace, happen: (*world).refresh},
-		LoseAZ:         {name: "zone lost", ids: "I5, I7", at: onInstance, does: "all instances of an availability zone end, and it has none to give for a while", often: 0.1, low: 5 * minute, high: hour, most: 15 * time.Minute, draw: spares, happen: (*world).loseAZ},
+		LoseAZ:         {name: "zone lost", ids: "I7", at: onInstance, does: "all instances of an availability zone end, and it has none to give for a while", often: 0.1, low: 5 * minute, high: hour, most: 15 * time.Minute, draw: spares, happen: (*world).loseAZ},
 		HookCut:        {name: "hook cut short", ids: "I8", at: atEtcd | atCommand, does: "the lifecycle action of an instance that leaves is completed before it has left", often: 0.15, low: 0.001, high: 0.1, draw: leaving, needs: []Kind{Terminate}},
-		LaunchHook:     {name: "launch hook", ids: "I8", at: onGroup, does: "new instances wait for a minute before they are in service, and then they are, or end", often: 0.05, low: 5 * minute, high: hour, draw: oneOf("CONTINUE"), happen: (*world).launchHook, needs: []Kind{Terminate}},
+		LaunchHook:     {name: "launch hook", ids: "I8", at: onGroup, does: "new instances wait for a minute before they are in service", often: 0.05, low: 5 * minute, high: hour, draw: oneOf("CONTINUE"), happen: (*world).launchHook, needs: []Kind{Terminate}},
 		ReuseAddresses: {name: "addresses reused", ids: "I9", at: onGroup, does: "new instances get the addresses of those that ended last", often: 0.15, low: minute, high: 0.5 * hour, least: time.Minute, most: 30 * time.Minute, happen: trouble(reuseAddresses), needs: []Kind{Terminate}},
 		NoCapacity:     {name: "no capacity", ids: "I10", at: onGroup, does: "EC2 has no instances to give", often: 0.1, low: minute, high: 0.5 * hour, most: 20 * time.Minute, happen: trouble(noCapacity), needs: []Kind{Terminate}},
 		BootAndDie:     {name: "boot and die", ids: "I10", at: onGroup, does: "instances that are launched end within a minute", often: 0.1, low: 5 * minute, high: hour, most: 10 * time.Minute, draw: drawSeconds, happen: trouble(bootAndDie), needs: []Kind{Terminate}},
@@ -191,7 +195,7 @@ func init() {
 		Outage:         {name: "aws outage", ids: "A9", at: onGroup, does: "no AWS call succeeds", often: 0.3, low: minute, high: 0.5 * hour, least: time.Minute, most: 15 * time.Minute, happen: (*world).beginOutage},
 		ServiceOutage:  {name: "service outage", ids: "A9", at: onGroup, does: "one service of AWS is not available", often: 0.15, low: minute, high: 0.5 * hour, most: 30 * time.Minute, draw: oneOf("ec2", "autoscaling", "route53", "s3"), happen: trouble(serviceOutage)},
 		NoisyNeighbour: {name: "noisy neighbour", ids: "A1", at: onGroup, does: "the token buckets of the account are drained by others", often: 0.15, low: minute, high: 0.5 * hour, most: 30 * time.Minute, draw: drawShare, happen: trouble(limit)},
-		Replicas:       {name: "replicas", ids: "A2", at: onGroup, does: "reads of a service are served by replicas that lag up to 50 s, in turns", often: 0.15, low: minute, high: 0.5 * hour, most: 30 * time.Minute, draw: oneOf("ec2", "autoscaling", "route53"), happen: trouble(replicate), needs: []Kind{Terminate}},
+		Replicas:       {name: "replicas", ids: "A2, D2", at: onGroup, does: "reads of a service are served by replicas that lag up to 50 s, in turns", often: 0.15, low: minute, high: 0.5 * hour, most: 30 * time.Minute, draw: oneOf("ec2", "autoscaling", "route53"), happen: trouble(replicate), needs: []Kind{Terminate}},
 		ShortPages:     {name: "short pages", ids: "A4", at: onGroup, does: "pages have one or two items, and those after the first may fail or expire", often: 0.1, low: minute, high: 0.5 * hour, most: 20 * time.Minute, draw: drawPages, happen: trouble(shortPages), needs: []Kind{Terminate}},
 		NewOdd:         {name: "newcomers hidden", ids: "A3, A11", at: onGroup, does: "new instances are not listed, or have no tags, at first", often: 0.15, low: minute, high: 0.5 * hour, most: 20 * time.Minute, draw: oneOf("unlisted", "ungrouped", "unlisted, ungrouped", "no group tag", "no address"), happen: trouble(disguiseNew), needs: []Kind{Terminate}},
 		Shuffled:       {name: "lists shuffled", ids: "A10", at: onGroup, does: "lists come in another order for each caller", often: 0.1, low: minute, high: 0.5 * hour, most: 30 * time.Minute, happen: trouble(shuffle)},

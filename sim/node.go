@@ -25,6 +25,7 @@ type machine struct {
 	robbed   bool          // nature has taken the disk
 	harmed   Kind          // what nature did to the data of the member that has not rejoined since: Corrupt, LoseDisk or Kinds
 	recalled time.Duration // until then it may end at any time
+	older    bool          // its configuration wants the older minor
 	wall     wall
 }
 
@@ -143,8 +144,8 @@ func (n *node) startDaemon() {
 }
 
 // wanted is the minor in the configuration of daemons that start now.
-func (w *world) wanted() states.MinorVersion {
-	if w.plan.Newer > 0 && w.now < time.Duration(w.plan.Newer) {
+func (n *node) wanted() states.MinorVersion {
+	if w := n.world; n.older || w.plan.Newer > 0 && w.now < time.Duration(w.plan.Newer) {
 		return servers[0]
 	}
 	return servers[1]

@@ -89,9 +89,10 @@ func only(seed uint64, k Kind) (rates []Rate) {
 	return rates
 }
 
-// Alone is the plan of a seed with faults of one class only.
+// Alone is the plan of a seed with faults of one class only, in less time than a drawn plan takes.
 func Alone(seed uint64, k Kind) Plan {
 	p := newPlan(seed)
+	p.Chaos, p.Quiet = p.Chaos/2, Span(5*time.Minute)
 	p.Mode, p.Rates = Single, only(seed, k)
 	return p
 }
