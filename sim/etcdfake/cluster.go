@@ -183,7 +183,12 @@ func (c *Cluster) write() {
 }
 
 // entered and left note servers that come and go.
-func (c *Cluster) entered(p *process) { c.procs = append(c.procs, p) }
+func (c *Cluster) entered(p *process) {
+	if slices.ContainsFunc(c.procs, func(q *process) bool { return q.disk.member == p.disk.member }) {
+		c.world.report(TwinMember, c, p.disk.member, p.node.ID)
+	}
+	c.procs = append(c.procs, p)
+}
 
 func (c *Cluster) left(p *process) {
 	if i := slices.Index(c.procs, p); i >= 0 {
