@@ -7,9 +7,11 @@ import "github.com/etcd-appliance/etcd-appliance/states"
 type entryKind uint8
 
 const (
-	// v2Request is how servers up to 3.5 publish themselves and the cluster version. 3.6 still reads it, 3.7 does not, not even
-	// where it was applied long ago (old-etcd: seen on 3.5.35 -> 3.6.16 -> 3.7.3).
+	// v2Request is how servers up to 3.5 publish themselves. 3.6 still reads it, 3.7 does not, not even where it was applied long
+	// ago (seen on 3.5.35, 3.6.16, 3.7.3).
 	v2Request entryKind = iota
+	// v2Version is the same of a cluster version that was set.
+	v2Version
 	// memberAttributes is how servers from 3.6 on publish themselves; up to 3.4 nobody knows it (3.4.45 etcdserver/apply.go).
 	memberAttributes
 	// addLearner is a learner added: up to 3.3 nobody knows it (3.3.27 membership/cluster.go ValidateConfigurationChange).
@@ -32,7 +34,7 @@ func (c *Cluster) log(kind entryKind) {
 // knows that it is no damage.
 func (p *process) kills(kind entryKind) (states.ExitReason, string) {
 	switch {
-	case kind == v2Request && !p.older(3, 7):
+	case kind <= v2Version && !p.older(3, 7):
 		return states.ExitRefused, "exit status 2: panic: unmarshal should never fail (proto: cannot parse invalid wire-format data)"
 	case kind == memberAttributes && p.older(3, 5):
 		return states.ExitCrash, "exit status 2: panic: not implemented"
@@ -48,11 +50,21 @@ func (p *process) replay(to uint64) (states.ExitReason, string) {
 		if entries[p.read].index <= p.disk.snapshot {
 			continue
 		}
+		p.goesBack = p.goesBack || entries[p.read].kind == v2Version && !p.older(3, 6) && !p.clusterVersion().Less(minor36)
 		if reason, detail := p.kills(entries[p.read].kind); reason != states.ExitNone {
 			return reason, detail
 		}
 	}
 	return states.ExitNone, ""
+}
+
+// snapshotBack is the snapshot that 3.6 takes when it reads the cluster version of 3.5 in its own log: it knows 3.6 from its
+// database by then, takes this for a downgrade, and does so at every start but the first (etcdserver/apply ClusterVersionSet,
+// seen on 3.6.16). After that the data is fit for 3.7.
+func (p *process) snapshotBack() {
+	if p.goesBack {
+		p.disk.snapshot, p.goesBack = p.index(), false
+	}
 }
 
 // replay lets every server read what has been committed since it last looked.

@@ -94,6 +94,7 @@ func (c *Cluster) elect(p *process, now time.Time) {
 	c.term++
 	c.index++ // the empty entry that begins a term
 	p.synced, p.disk.applied = true, 0
+	p.snapshotBack()
 	c.raises = now
 }
 
@@ -194,6 +195,7 @@ func (p *process) sync(c *Cluster) (states.ExitReason, string) {
 	if !slices.Contains(c.followed, p.disk.member) {
 		c.followed = append(c.followed, p.disk.member)
 	}
+	p.snapshotBack()
 	return p.restart() // it is checked again as the log is applied
 }
 

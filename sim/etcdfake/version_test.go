@@ -111,6 +111,10 @@ func TestYoungLogStopsTheSecondUpgrade(t *testing.T) {
 	f.start("i-1", states.ClusterRestart, nil)
 	f.pass(5 * time.Second)
 	f.runs(ids...)
+	f.restartAt("i-1", minor(3, 7)) // and better: 3.6 has taken a snapshot at its second start
+	f.runs(ids...)
+	f.restartAt("i-2", minor(3, 7))
+	f.ended("i-2", states.ExitRefused, "unmarshal should never fail")
 }
 
 func TestDowngradeIsRefusedOnceTheVersionRose(t *testing.T) {
@@ -151,12 +155,11 @@ func TestDowngradeIsRefusedOnceTheVersionRose(t *testing.T) {
 func TestNobodyJoinsDuringADowngrade(t *testing.T) {
 	f := newFixture(t)
 	c := f.formAt(minor(3, 7), "i-1")
+	c.Downgrade(minor(3, 6))
 	f.pass(5 * time.Second)
 	if _, err := f.node("i-2").Etcd().AddMember(t.Context(), []string{endpoint("i-1")}, peerURL(address("i-2")), true); err != nil {
 		t.Fatal(err)
 	}
-	c.Downgrade(minor(3, 6))
-	f.pass(5 * time.Second)
 	for _, m := range []states.MinorVersion{minor(3, 6), minor(3, 7)} {
 		f.minor = m
 		f.start("i-2", states.ClusterExisting, list("i-1", "i-2"))
