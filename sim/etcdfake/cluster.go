@@ -23,6 +23,7 @@ type Cluster struct {
 	configs    []config            // by index; the last is in force
 	gone       []states.Member     // those that were removed
 	unrecorded []uint64            // learners whose promotion 3.5 before 3.5.20 has kept from the database
+	v2Keys     bool                // a key was written with the v2 API
 	keyed      bool                // a key was written with the v3 API
 	downgrade  states.MinorVersion // to which a downgrade is enabled
 	removed    []uint64            // member IDs that can never be used again

@@ -1,6 +1,10 @@
 package etcdfake
 
-import "github.com/etcd-appliance/etcd-appliance/states"
+import (
+	"errors"
+
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
 
 // entryKind is a kind of log entry that some versions cannot read. A server that meets one in the log panics, and again at each
 // start until a snapshot of its own is newer than the entry.
@@ -14,6 +18,9 @@ const (
 	v2Version
 	// memberAttributes is how servers from 3.6 on publish themselves; up to 3.4 nobody knows it (3.4.45 etcdserver/apply.go).
 	memberAttributes
+	// v2Read is how 3.3 and 3.4 read through quorum when somebody asks for /health; 3.6 dies of it (old-etcd: seen on 3.4.23 ->
+	// 3.5.35 -> 3.6.16; etcd issues 20809 and 20870).
+	v2Read
 	// addLearner is a learner added: up to 3.3 nobody knows it (3.3.27 membership/cluster.go ValidateConfigurationChange).
 	addLearner
 )
@@ -36,6 +43,8 @@ func (p *process) kills(kind entryKind) (states.ExitReason, string) {
 	switch {
 	case kind <= v2Version && !p.older(3, 7):
 		return states.ExitRefused, "exit status 2: panic: unmarshal should never fail (proto: cannot parse invalid wire-format data)"
+	case kind == v2Read && !p.older(3, 6):
+		return states.ExitRefused, "exit status 2: panic: detected disallowed v2 WAL for stage --v2-deprecation=write-only"
 	case kind == memberAttributes && p.older(3, 5):
 		return states.ExitCrash, "exit status 2: panic: not implemented"
 	case kind == addLearner && p.older(3, 4):
@@ -124,3 +133,32 @@ func (p *process) restored(c *Cluster) (states.ExitReason, string) {
 
 // v2Snapshot is the damage that a snapshot of a 2.3 leader does.
 const v2Snapshot Damage = "get database snapshot file path error: snap: snapshot file doesn't exist"
+
+// GetHealth is somebody else, such as a load balancer, asking the server at an address for /health.
+func (w *World) GetHealth(address string) {
+	w.Advance()
+	if p, err := w.route(address, address, ClientPort); err == nil && p.serves() == nil && !p.older(3, 3) && p.older(3, 5) {
+		p.disk.cluster.log(v2Read)
+		w.settle()
+	}
+}
+
+// WriteV2 is a client's write of a v2 key through the server at an address. From 3.4 on nobody listens to v2 by default. 3.6 does
+// not start on data with v2 keys, see upgradable.
+func (w *World) WriteV2(address string) error {
+	w.Advance()
+	p, err := w.route(address, address, ClientPort)
+	if err == nil {
+		err = p.serves()
+	}
+	if err == nil && !p.older(3, 4) {
+		err = errors.New("404 page not found")
+	}
+	if err != nil {
+		return err
+	}
+	c := p.disk.cluster
+	c.index++
+	c.acked, c.v2Keys = c.index, true
+	return nil
+}

@@ -17,6 +17,8 @@ func (p *process) upgradable() (states.ExitReason, string) {
 	switch before := d.ran; {
 	case !p.older(3, 6) && before.MinorOf().Less(minor35): // storage/schema UnsafeDetectSchemaVersion
 		return states.ExitCrash, "exit status 1: cannot detect storage schema version: missing term information"
+	case !p.older(3, 6) && p.older(3, 7) && c.v2Keys: // storage/util.go of 3.6; 3.7 has dropped the v2 store, and the check
+		return states.ExitRefused, "exit status 1: detected disallowed custom content in v2store for stage --v2-deprecation=write-only"
 	case !p.older(3, 2) && before.MinorOf().Less(states.MinorVersion{Major: 3, Minor: 2}) && d.snapshot > 0 && !c.keyed: // 3.2.32 etcdserver/backend.go recoverSnapshotBackend; etcd issue 9480
 		return states.ExitCorrupt, "exit status 2: panic: database snapshot file path error: snap: snapshot file doesn't exist"
 	case !p.older(3, 6) && before.MinorOf() == minor35 && before.Patch < 20 && len(c.unrecorded) > maxLearners:
