@@ -2,6 +2,7 @@ package etcdfake
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
@@ -23,18 +24,32 @@ const (
 	v2Read
 	// addLearner is a learner added: up to 3.3 nobody knows it (3.3.27 membership/cluster.go ValidateConfigurationChange).
 	addLearner
-)
 
-// entry is one of them, and where it is in the log.
-type entry struct {
-	index uint64
-	kind  entryKind
-}
+	entryKinds // how many there are
+)
 
 // log commits an entry of a kind.
 func (c *Cluster) log(kind entryKind) {
 	c.index++
-	c.entries = append(c.entries, entry{c.index, kind})
+	c.lastEntry = c.index
+	c.entries[kind] = append(c.entries[kind], c.index)
+}
+
+// logged tells whether an entry of a kind is in the log, after one index and up to another.
+func (c *Cluster) logged(kind entryKind, after, to uint64) bool {
+	i, _ := slices.BinarySearch(c.entries[kind], after+1)
+	return i < len(c.entries[kind]) && c.entries[kind][i] <= to
+}
+
+// forget drops what is after the end of the log.
+func (c *Cluster) forget(length uint64) {
+	for kind := range c.entries {
+		i, _ := slices.BinarySearch(c.entries[kind], length+1)
+		c.entries[kind] = c.entries[kind][:i]
+	}
+	for _, p := range c.procs {
+		p.read = min(p.read, length)
+	}
 }
 
 // kills tells whether a server dies of an entry, and how. The texts are those of the panics; of the first, package etcdproc
@@ -55,15 +70,17 @@ func (p *process) kills(kind entryKind) (states.ExitReason, string) {
 
 // replay reads the log up to an index, beginning where it has not been read or replaced by a snapshot.
 func (p *process) replay(to uint64) (states.ExitReason, string) {
-	for entries := p.disk.cluster.entries; p.read < len(entries) && entries[p.read].index <= to; p.read++ {
-		if entries[p.read].index <= p.disk.snapshot {
-			continue
-		}
-		p.goesBack = p.goesBack || entries[p.read].kind == v2Version && !p.older(3, 6) && !p.clusterVersion().Less(minor36)
-		if reason, detail := p.kills(entries[p.read].kind); reason != states.ExitNone {
+	c, after := p.disk.cluster, max(p.read, p.disk.snapshot)
+	for kind := range entryKinds {
+		reason, detail := p.kills(kind)
+		if reason != states.ExitNone && c.logged(kind, after, to) {
 			return reason, detail
 		}
 	}
+	if !p.older(3, 6) && c.logged(v2Version, after, to) && !p.clusterVersion().Less(minor36) {
+		p.goesBack = true
+	}
+	p.read = max(p.read, to)
 	return states.ExitNone, ""
 }
 
@@ -80,7 +97,7 @@ func (p *process) snapshotBack() {
 func (c *Cluster) replay() bool {
 	changed := false
 	for _, p := range c.procs {
-		if !p.synced || !p.exits.IsZero() || p.read == len(c.entries) {
+		if !p.synced || !p.exits.IsZero() || p.read >= c.lastEntry {
 			continue
 		}
 		if reason, detail := p.replay(c.index); reason != states.ExitNone {
@@ -127,7 +144,7 @@ func (p *process) restored(c *Cluster) (states.ExitReason, string) {
 		p.disk.damage = v2Snapshot
 		return states.ExitCorrupt, "exit status 2: panic: " + string(v2Snapshot)
 	}
-	p.disk.snapshot, p.first, p.read = c.index, c.index, len(c.entries)
+	p.disk.snapshot, p.first, p.read = c.index, c.index, c.index
 	return states.ExitNone, ""
 }
 

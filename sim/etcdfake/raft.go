@@ -107,12 +107,7 @@ func (c *Cluster) truncate(p *process) {
 	for len(c.configs) > 1 && c.configs[len(c.configs)-1].index > length {
 		c.configs = c.configs[:len(c.configs)-1]
 	}
-	for len(c.entries) > 0 && c.entries[len(c.entries)-1].index > length {
-		c.entries = c.entries[:len(c.entries)-1]
-	}
-	for _, q := range c.procs {
-		q.read = min(q.read, len(c.entries))
-	}
+	c.forget(length)
 	if c.versionIndex > length {
 		c.version, c.versionIndex = c.versionBefore, 0
 	}
