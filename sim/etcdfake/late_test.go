@@ -12,7 +12,8 @@ import (
 func (f *fixture) alone() (leader string, followers []string) {
 	f.t.Helper()
 	f.three()
-	f.pass(5 * time.Second)
+	f.Clusters()[0].Depose() // so that it is not the first server that leads
+	f.pass(8 * time.Second)
 	leader = f.instanceOf(f.Clusters()[0].Leader())
 	for _, n := range f.Nodes() {
 		if n.ID != leader {
@@ -59,6 +60,58 @@ func TestChangeWithoutQuorumIsLostWithItsLeader(t *testing.T) {
 	f.pass(5 * time.Second)
 	if c := f.Clusters()[0]; !c.HasQuorum() || len(c.Members()) != 3 {
 		t.Fatal("others led since:", c.Members())
+	}
+}
+
+// Of two that may lead, the one with the change on top of its log does, wherever it stands.
+func TestLongerLogLeads(t *testing.T) {
+	f := newFixture(t)
+	f.three()
+	c := f.Clusters()[0]
+	c.Depose()
+	f.pass(8 * time.Second)
+	leader := f.instanceOf(c.Leader())
+	first, dead := f.other(leader), ""
+	for _, n := range f.Nodes() {
+		if n.ID != leader && n.ID != first {
+			dead = n.ID
+		}
+	}
+	f.Crash(dead)
+	f.Partition([]string{address(leader)}, []string{address(first)}, PeerPort)
+	if err := f.node(leader).Etcd().RemoveMember(t.Context(), []string{endpoint(leader)}, f.member(dead)); !errors.Is(err, Timeout) {
+		t.Fatal(err)
+	}
+	f.HealAll()
+	f.pass(5 * time.Second)
+	if f.instanceOf(c.Leader()) != leader || len(c.Members()) != 2 {
+		t.Fatal(first, leader, c.Members())
+	}
+}
+
+// As long a log as the others' is not enough where theirs is of a later term.
+func TestChangeIsVoidOnceAnotherHasLed(t *testing.T) {
+	f := newFixture(t)
+	f.three()
+	f.pass(5 * time.Second)
+	c := f.Clusters()[0]
+	leader := f.instanceOf(c.Leader())
+	for _, n := range f.Nodes() {
+		if n.ID != leader {
+			f.Partition([]string{address(leader)}, []string{n.Address}, PeerPort)
+		}
+	}
+	err := f.node(leader).Etcd().RemoveMember(t.Context(), []string{endpoint(leader)}, f.member(f.other(leader)))
+	if !errors.Is(err, Timeout) {
+		t.Fatal(err)
+	}
+	f.pass(5 * time.Second)
+	next := f.instanceOf(c.Leader())
+	f.Crash(next)
+	f.HealAll()
+	f.pass(5 * time.Second)
+	if !c.HasQuorum() || next == leader || len(c.Members()) != 3 {
+		t.Fatal(next, c.Members())
 	}
 }
 

@@ -25,6 +25,11 @@ func TestZombies(t *testing.T) {
 		if patch == 25 && (len(a.Members) != 4 || incidents != 1 || f.Incidents()[0].Trouble.Invariant() != "S6") {
 			t.Fatal("the removed member did not come back:", a.Members, f.Incidents())
 		}
+		f.node("i-1").Release = patches(map[states.MinorVersion]int{minor(3, 5): 26})
+		f.restartAt("i-1", minor(3, 5)) // which cleans up
+		if b, err := f.node("i-1").Peers().Ask(t.Context(), address("i-1")); err != nil || len(b.Members) != 3 {
+			t.Fatal(b, err)
+		}
 		if patch == 26 && (len(a.Members) != 3 || incidents != 0) {
 			t.Fatal(a.Members, f.Incidents())
 		}
