@@ -73,7 +73,7 @@ func (e *Effects) findZone(ctx context.Context) (id, name string, err error) {
 		if err != nil {
 			return "", "", fmt.Errorf("get hosted zone %s: %w", e.HostedZone, err)
 		}
-		return zoneIDOf(out.HostedZone), strings.ToLower(deref(out.HostedZone.Name)), nil
+		return zoneIDOf(out.HostedZone), strings.ToLower(aws.ToString(out.HostedZone.Name)), nil
 	}
 	want := strings.ToLower(strings.TrimSuffix(e.HostedZone, ".")) + "."
 	ask := &route53.ListHostedZonesByNameInput{DNSName: aws.String(want)}
@@ -86,7 +86,7 @@ func (e *Effects) findZone(ctx context.Context) (id, name string, err error) {
 			break
 		}
 		// A page ends where it likes, and the list goes on with the names that follow the one asked for.
-		more = out.IsTruncated && strings.ToLower(deref(out.NextDNSName)) == want
+		more = out.IsTruncated && strings.ToLower(aws.ToString(out.NextDNSName)) == want
 		ask.HostedZoneId = out.NextHostedZoneId
 	}
 	if id == "" {
@@ -99,7 +99,7 @@ func (e *Effects) findZone(ctx context.Context) (id, name string, err error) {
 func pickZone(zones []r53types.HostedZone, name string, id *string) (private bool) {
 	for i := range zones {
 		z := &zones[i]
-		if strings.ToLower(deref(z.Name)) != name {
+		if strings.ToLower(aws.ToString(z.Name)) != name {
 			continue
 		}
 		if private = z.Config != nil && z.Config.PrivateZone; private || *id == "" {
@@ -117,7 +117,7 @@ func isZoneID(s string) bool {
 }
 
 func zoneIDOf(z *r53types.HostedZone) string {
-	return strings.TrimPrefix(deref(z.Id), "/hostedzone/")
+	return strings.TrimPrefix(aws.ToString(z.Id), "/hostedzone/")
 }
 
 // listRecords reads the record sets at and below a name. Route53 lists in the order of reversed labels, in which they stand
@@ -163,9 +163,9 @@ func reversed(name string) string {
 }
 
 func recordOf(set *r53types.ResourceRecordSet) states.Record {
-	r := states.Record{Name: strings.ToLower(deref(set.Name)), Type: string(set.Type), TTL: deref(set.TTL)}
+	r := states.Record{Name: strings.ToLower(aws.ToString(set.Name)), Type: string(set.Type), TTL: aws.ToInt64(set.TTL)}
 	for _, v := range set.ResourceRecords {
-		r.Values = append(r.Values, deref(v.Value))
+		r.Values = append(r.Values, aws.ToString(v.Value))
 	}
 	slices.Sort(r.Values)
 	return r

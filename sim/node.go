@@ -37,10 +37,11 @@ type node struct {
 	pausing
 	etcd *etcdfake.Node
 
-	adopts   bool  // etcd ran when the daemon started, and it has started none
-	doomed   bool  // the daemon dies after the command that it is about to carry out
-	hangs    bool  // a call of the question or command that is being carried out hangs
-	twin     *node // a second daemon on the instance, by mistake
+	adopts   bool                // etcd ran when the daemon started, and it has started none
+	doomed   bool                // the daemon dies after the command that it is about to carry out
+	hangs    bool                // a call of the question or command that is being carried out hangs
+	twin     *node               // a second daemon on the instance, by mistake
+	wants    states.MinorVersion // of its daemon's configuration
 	agent    *agent.Agent
 	effects  *effects.Effects
 	life     int // of the daemon: what was scheduled in an earlier life is void
@@ -123,7 +124,7 @@ func (n *node) startDaemon() {
 		Etcd: checkedEtcd{n.etcd.Etcd(), n}, Peers: n.etcd.Peers(), Process: checkedProcess{clocked{n.etcd.Process(), now, func() time.Time { return n.world.clock }}, n}, Disk: checkedDisk{n.etcd.Disk(), n},
 		Now: now, Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
 		Named: func(group string) (string, error) { return group, nil }, HostedZone: zoneName,
-		ClientPort: 2379, PeerPort: 2380, Wanted: n.wanted(), Servers: servers,
+		ClientPort: 2379, PeerPort: 2380, Wanted: n.configured(), Servers: servers,
 	}
 	switch n.plan.Claim {
 	case "s3":
@@ -131,7 +132,7 @@ func (n *node) startDaemon() {
 	case "nowhere":
 		o.Route53, o.HostedZone = nil, ""
 	}
-	n.effects = effects.New(o)
+	n.effects, n.wants = effects.New(o), o.Wanted
 	a, err := agent.New(states.Config{ClientPort: 2379, PeerPort: 2380, OnTotalLoss: n.plan.Loss},
 		n.effects, n.effects, agent.NewJournal(zerolog.Nop(), false, n.decided))
 	if err != nil {
@@ -144,11 +145,19 @@ func (n *node) startDaemon() {
 }
 
 // wanted is the minor in the configuration of daemons that start now.
-func (n *node) wanted() states.MinorVersion {
-	if w := n.world; n.older || w.plan.Newer > 0 && w.now < time.Duration(w.plan.Newer) {
+func (w *world) wanted() states.MinorVersion {
+	if w.plan.Newer > 0 && w.now < time.Duration(w.plan.Newer) {
 		return servers[0]
 	}
 	return servers[1]
+}
+
+// configured is what the configuration of this instance says, which may have been rolled back.
+func (n *node) configured() states.MinorVersion {
+	if n.older {
+		return servers[0]
+	}
+	return n.wanted()
 }
 
 // endDaemon ends the daemon's life, as SIGKILL does; etcd goes on.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -108,6 +109,7 @@ func (c *Cluster) truncate(p *process) {
 		c.configs = c.configs[:len(c.configs)-1]
 	}
 	c.forget(length)
+	c.keys = slices.DeleteFunc(c.keys, func(k effects.EtcdKey) bool { return k.Revision > int64(length) })
 	if c.versionIndex > length {
 		c.version, c.versionIndex = c.versionBefore, 0
 	}
