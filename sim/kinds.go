@@ -75,6 +75,10 @@ const (
 	Resize
 	ResizeFar
 	Rebalance
+	GroupRefresh
+	Detached
+	Parked
+	LaunchSlowly
 	Refresh
 	LoseAZ
 	HookCut
@@ -100,6 +104,7 @@ const (
 	DNSTamper
 	DNSOverwrite
 	ZoneBusy
+	ZoneSlow
 	ZoneLost
 	TwinZone
 	SyncDelay
@@ -180,7 +185,11 @@ func init() {
 		// The group.
 		Resize:         {name: "resize", ids: "I6", at: onGroup, does: "the desired capacity changes, to between 2 and 5", often: 0.35, low: minute, high: 0.5 * hour, draw: drawSize, happen: (*world).resize},
 		ResizeFar:      {name: "resize far", ids: "I6", at: onGroup, does: "the desired capacity changes to 1, 2 or 7", often: 0.1, low: 5 * minute, high: hour, draw: drawFar, happen: (*world).resize},
-		Rebalance:      {name: "rebalance", ids: "I5", at: onInstance, does: "the group launches an instance too many, and terminates another some minutes later", often: 0.1, low: 5 * minute, high: hour, least: time.Minute, most: 10 * time.Minute, draw: spares, happen: (*world).rebalance},
+		Rebalance:      {name: "rebalance", ids: "I5", at: onInstance, does: "the group launches an instance too many, and then terminates one of the zone that has most", often: 0.1, low: 5 * minute, high: hour, draw: spares, happen: (*world).rebalance},
+		GroupRefresh:   {name: "group refresh", ids: "I7", at: onGroup, does: "Auto Scaling replaces all instances, as many at a time as it holds for healthy", often: 0.1, low: 5 * minute, high: hour, draw: drawSeconds, happen: (*world).groupRefresh},
+		Detached:       {name: "detached", ids: "P8", at: onInstance, does: "an operator takes the instance out of the group, and ends it some minutes later", often: 0.1, low: 5 * minute, high: hour, most: 15 * time.Minute, draw: spares, happen: (*world).detach},
+		Parked:         {name: "standby", ids: "P8", at: onInstance, does: "an operator parks the instance, and takes it back later", often: 0.1, low: 5 * minute, high: hour, most: 15 * time.Minute, happen: (*world).park},
+		LaunchSlowly:   {name: "slow launches", ids: "I1", at: onGroup, does: "instances that are launched are pending for up to a minute", often: 0.1, low: minute, high: 0.5 * hour, most: 20 * time.Minute, draw: drawSeconds, happen: trouble(launchSlowly), needs: []Kind{Terminate}},
 		Refresh:        {name: "instance refresh", ids: "I7", at: onGroup, does: "all instances are replaced one after the other, at a pace of its own", often: 0.1, low: 5 * minute, high: hour, least: time.Minute, most: 10 * time.Minute, draw: drawPace, happen: (*world).refresh},
 		LoseAZ:         {name: "zone lost", ids: "I7", at: onInstance, does: "all instances of an availability zone end, and it has none to give for a while", often: 0.1, low: 5 * minute, high: hour, most: 15 * time.Minute, draw: spares, happen: (*world).loseAZ},
 		HookCut:        {name: "hook cut short", ids: "I8", at: atEtcd | atCommand, does: "the lifecycle action of an instance that leaves is completed before it has left", often: 0.15, low: 0.001, high: 0.1, draw: leaving, needs: []Kind{Terminate}},
@@ -206,6 +215,7 @@ func init() {
 		DNSTamper:    {name: "dns tamper", ids: "D3, P8", at: onZone, does: "someone deletes a record of the cluster", often: 0.3, low: minute, high: 0.5 * hour, draw: drawRecord, happen: (*world).tamperDNS},
 		DNSOverwrite: {name: "dns overwritten", ids: "D3, P8", at: onZone, does: "someone puts another address into the record of the cluster", often: 0.15, low: minute, high: 0.5 * hour, draw: drawAddressRecord, happen: (*world).overwriteDNS},
 		ZoneBusy:     {name: "zone busy", ids: "D1", at: onZone, does: "Route53 refuses changes: PriorRequestNotComplete", often: 0.15, low: minute, high: 0.5 * hour, most: 15 * time.Minute, happen: trouble(holdZone)},
+		ZoneSlow:     {name: "zone slow", ids: "D1", at: onZone, does: "Route53 is busy for up to a minute after each change", often: 0.1, low: minute, high: 0.5 * hour, most: 15 * time.Minute, draw: drawSeconds, happen: trouble(slowChanges)},
 		ZoneLost:     {name: "zone missing", ids: "D5", at: onZone, does: "the hosted zone is not there for a while", often: 0.1, low: minute, high: 0.5 * hour, most: 15 * time.Minute, happen: trouble(loseZone)},
 		TwinZone:     {name: "second zone", ids: "D5", at: onZone, does: "a public zone of the same name appears", often: 0.05, low: minute, high: 0.5 * hour, happen: (*world).twinZone, needs: []Kind{Terminate}},
 		SyncDelay:    {name: "zone out of sync", ids: "D4", at: onZone, does: "changes are accepted, and published up to an hour later", often: 0.1, low: minute, high: 0.5 * hour, most: 30 * time.Minute, draw: drawSeconds, happen: trouble(delaySync)},
