@@ -95,7 +95,7 @@ func only(seed uint64, k Kind) (rates []Rate) {
 // Alone is the plan of a seed with faults of one class only, in less time than a drawn plan takes.
 func Alone(seed uint64, k Kind) Plan {
 	p := newPlan(seed)
-	p.Chaos, p.Quiet = p.Chaos/2, Span(5*time.Minute)
+	p.Chaos, p.Newer, p.Quiet = p.Chaos/2, p.Newer/2, Span(5*time.Minute)
 	p.Mode, p.Rates = Single, only(seed, k)
 	return p
 }
