@@ -77,7 +77,7 @@ func (n *node) catchUp() {
 	for len(n.held) > 0 && !n.paused {
 		deliver := n.held[0]
 		n.held = n.held[1:]
-		deliver()
+		n.carryOut(deliver)
 	}
 	n.turn()
 }
@@ -88,7 +88,7 @@ func (n *node) arrives(deliver func()) {
 		n.held = append(n.held, deliver)
 		return
 	}
-	deliver()
+	n.carryOut(deliver) // some answers are acted upon at once
 	n.turn()
 }
 
