@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -81,6 +82,10 @@ func holds(ctx context.Context, t *testing.T, r *rig.Rig, w *rig.Writer, began t
 	}
 	if err := r.OneCluster(); err != nil {
 		t.Error(err)
+	}
+	unlock := exec.Command(builtDaemon(t), "unlock", "--endpoints", "http://"+v.InService()[0].Address+":2379")
+	if out, err := unlock.CombinedOutput(); err != nil || !strings.Contains(string(out), "Nobody holds the upgrade lock") {
+		t.Errorf("unlock: %v\n%s", err, out)
 	}
 	t.Logf("took %s; %d keys acknowledged, %d attempts failed, longest time without an acknowledgement %s", took.Round(time.Millisecond), progress.Acked, progress.Failed, progress.Longest.Round(time.Millisecond))
 }
