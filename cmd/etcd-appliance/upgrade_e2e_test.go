@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,9 +15,8 @@ import (
 )
 
 // upgradeRig is three instances on etcd 3.6, and a client that writes all along.
-func upgradeRig(t *testing.T) (context.Context, *rig.Rig, *rig.Writer) {
+func upgradeRig(t *testing.T, servers string) (context.Context, *rig.Rig, *rig.Writer) {
 	t.Helper()
-	servers := realEtcd(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	r, err := rig.Start(ctx, rig.Options{
@@ -62,16 +63,29 @@ func holds(ctx context.Context, t *testing.T, r *rig.Rig, w *rig.Writer, began t
 	if err := r.OneCluster(); err != nil {
 		t.Error(err)
 	}
-	unlock := exec.Command(builtDaemon(t), "unlock", "--endpoints", "http://"+v.InService()[0].Address+":2379")
-	if out, err := unlock.CombinedOutput(); err != nil || !strings.Contains(string(out), "Nobody holds the upgrade lock") {
-		t.Errorf("unlock: %v\n%s", err, out)
+	for out := ""; !strings.Contains(out, "Nobody holds the upgrade lock"); time.Sleep(50 * time.Millisecond) {
+		if out = unlock(t, v, "n"); ctx.Err() != nil {
+			t.Fatal(out)
+		}
 	}
 	t.Logf("took %s; %d keys acknowledged, %d attempts failed, longest time without an acknowledgement %s", took.Round(time.Millisecond), progress.Acked, progress.Failed, progress.Longest.Round(time.Millisecond))
 }
 
+// unlock is the operator, with an answer.
+func unlock(t *testing.T, v *rig.View, answer string) string {
+	t.Helper()
+	cmd := exec.Command(builtDaemon(t), "unlock", "--endpoints", "http://"+v.InService()[0].Address+":2379")
+	cmd.Stdin = strings.NewReader(answer + "\n")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("unlock: %v\n%s", err, out)
+	}
+	return string(out)
+}
+
 // Every instance is told to want the next minor, at once. They take turns.
 func TestUpgradeInPlace(t *testing.T) {
-	ctx, r, w := upgradeRig(t)
+	ctx, r, w := upgradeRig(t, realEtcd(t))
 	began := time.Now()
 	if err := r.Want("3.7"); err != nil {
 		t.Fatal(err)
@@ -81,7 +95,7 @@ func TestUpgradeInPlace(t *testing.T) {
 
 // The instances are replaced one by one, by others that want the next minor.
 func TestUpgradeByReplacement(t *testing.T) {
-	ctx, r, w := upgradeRig(t)
+	ctx, r, w := upgradeRig(t, realEtcd(t))
 	began := time.Now()
 	if err := r.Configure("3.7"); err != nil {
 		t.Fatal(err)
@@ -104,6 +118,51 @@ func TestUpgradeByReplacement(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	holds(ctx, t, r, w, began)
+}
+
+// The next server does not run. The member that tried it goes back to the old one, nobody else tries, and once an operator has
+// mended the server and ended the halt, all go on.
+func TestFailedUpgradeIsTakenBack(t *testing.T) {
+	servers, ours := realEtcd(t), t.TempDir()
+	broken := filepath.Join(ours, "3.7", "etcd")
+	for _, err := range []error{
+		os.MkdirAll(filepath.Dir(broken), 0o755), os.WriteFile(broken, []byte("#!/bin/sh\necho 'panic: of course' >&2; exit 2\n"), 0o755),
+		os.Symlink(filepath.Join(servers, "3.6"), filepath.Join(ours, "3.6")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, r, w := upgradeRig(t, ours)
+	if err := r.Want("3.7"); err != nil {
+		t.Fatal(err)
+	}
+	halted := func() (n int) {
+		told := map[string]bool{}
+		for _, d := range r.Decisions() {
+			if strings.Contains(d.Why, "is halted") && d.To != "Upgrading" {
+				told[d.Instance] = true
+			}
+		}
+		return len(told)
+	}
+	v, err := r.Wait(ctx, func(v *rig.View) error {
+		if n := halted(); n < 3 {
+			return fmt.Errorf("%d members know of the halt", n)
+		}
+		return errors.Join(v.Settled(3), v.Run("3.6"))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := errors.Join(os.Remove(broken), os.Symlink(filepath.Join(servers, "3.7", "etcd"), broken)); err != nil {
+		t.Fatal(err)
+	}
+	if out := unlock(t, v, "y"); !strings.Contains(out, "An upgrade has failed at i-") || !strings.Contains(out, "panic: of course") {
+		t.Error(out)
 	}
 	holds(ctx, t, r, w, began)
 }
