@@ -110,7 +110,8 @@ func (e *Effects) RequestShutdown(reason string) {
 func (e *Effects) Observe() states.Observation {
 	e.facts.Now = e.Now()
 	process := e.Process.Inspect()
-	if process.Running != states.Yes || e.facts.Disk.State == states.DiskUnknown || !e.facts.Disk.Joined || e.facts.Disk.SetAside {
+	if process.Running != states.Yes || e.facts.Disk.State == states.DiskUnknown || !e.facts.Disk.Joined || e.facts.Disk.SetAside ||
+		e.facts.Self.ID != "" && e.facts.Cluster.Upgrade.Lock.Owner == e.facts.Self.ID { // its snapshots count now
 		e.facts.Disk = e.Disk.Inspect()
 	}
 	if process.Running != states.Yes && e.facts.Process.Running == states.Yes {

@@ -183,6 +183,8 @@ func (e *Effects) action(c states.Command) action {
 		return func(ctx context.Context) (func(), error) { return nil, e.releaseUpgradeLock(ctx, c, endpoints) }
 	case states.HaltUpgrade:
 		return func(ctx context.Context) (func(), error) { return nil, e.haltUpgrade(ctx, c, endpoints) }
+	case states.AdvanceLog:
+		return func(ctx context.Context) (func(), error) { return nil, e.Etcd.Advance(ctx, own, advanceBy) }
 	case states.StopForUpgrade:
 		return e.stopForUpgrade(c, own, endpoints)
 	case states.MoveLeader:

@@ -94,6 +94,8 @@ type Etcd interface {
 	// Swap gives a key the value, or deletes it when the value is empty, if it stands at the revision given (0: it is absent)
 	// and none of the keys absent is there; else the error is ErrChanged. It returns the new revision.
 	Swap(ctx context.Context, endpoints []string, key EtcdKey, absent ...string) (int64, error)
+	// Advance has a server commit n entries that change nothing.
+	Advance(ctx context.Context, endpoint string, n int) error
 	// Forget closes connections to endpoints that are not in the list, so that replaced members do not leak connections.
 	Forget(keep []string)
 }

@@ -82,6 +82,11 @@ func (s *stubEtcd) Swap(_ context.Context, endpoints []string, key EtcdKey, abse
 	return 9, s.err
 }
 
+func (s *stubEtcd) Advance(_ context.Context, endpoint string, n int) error {
+	s.note([]string{endpoint}, "advance by %d", n)
+	return s.err
+}
+
 func (s *stubEtcd) ReleaseLock(_ context.Context, endpoints []string, key, owner string) error {
 	s.note(endpoints, "release %s %s", key, owner)
 	return s.err

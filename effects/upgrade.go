@@ -22,11 +22,12 @@ type upgradeRecord struct {
 	Member string `json:"member"` // hexadecimal, as etcdctl prints it
 	From   string `json:"from"`
 	To     string `json:"to"`
+	Index  uint64 `json:"index"`
 	Why    string `json:"why,omitempty"`
 }
 
 func formatUpgrade(l *states.UpgradeLock) (string, error) {
-	text, err := json.Marshal(upgradeRecord{l.Owner, fmt.Sprintf("%x", l.Member), l.From.String(), l.To.String(), l.Why})
+	text, err := json.Marshal(upgradeRecord{l.Owner, fmt.Sprintf("%x", l.Member), l.From.String(), l.To.String(), l.Index, l.Why})
 	return string(text), err
 }
 
@@ -45,7 +46,7 @@ func ParseUpgrade(key EtcdKey) states.UpgradeLock {
 	if _, err := fmt.Sscanf(r.Member, "%x", &l.Member); err != nil || badFrom != nil || badTo != nil {
 		return l
 	}
-	l.Owner, l.From, l.To, l.Why = r.Owner, from.MinorOf(), to.MinorOf(), r.Why
+	l.Owner, l.From, l.To, l.Index, l.Why = r.Owner, from.MinorOf(), to.MinorOf(), r.Index, r.Why
 	return l
 }
 
@@ -112,6 +113,9 @@ func (e *Effects) haltUpgrade(ctx context.Context, c states.HaltUpgrade, endpoin
 	}
 	return nil
 }
+
+// advanceBy is how many entries are written at a time: fewer than a second's worth, so that what comes of them is seen soon.
+const advanceBy = 1000
 
 // actWithin is how soon a server must be stopped after what permits it was read. A daemon that was paused in between looks again.
 const actWithin = 2 * time.Second

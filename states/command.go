@@ -115,6 +115,10 @@ type StopForUpgrade struct {
 	Desired int // capacity of the group
 }
 
+// AdvanceLog has etcd commit some entries that change nothing, so that every member comes nearer to its next snapshot. A second
+// time it does the same again.
+type AdvanceLog struct{}
+
 // PublishDNS replaces the record sets Old by New in one atomic batch, which fails when the zone no longer holds exactly Old.
 type PublishDNS struct{ Old, New []Record }
 
@@ -137,6 +141,7 @@ func (HoldUpgradeLock) command()    {}
 func (ReleaseUpgradeLock) command() {}
 func (HaltUpgrade) command()        {}
 func (StopForUpgrade) command()     {}
+func (AdvanceLog) command()         {}
 
 // LaneOf tells the lane of a command.
 func LaneOf(c Command) Lane {
@@ -144,7 +149,7 @@ func LaneOf(c Command) Lane {
 	case CreateClaim, UpdateClaim, PublishDNS:
 		return LaneAWS
 	case HoldJoinLock, ReleaseJoinLock, AddMember, PromoteMember, RemoveMember, MoveLeader,
-		HoldUpgradeLock, ReleaseUpgradeLock, HaltUpgrade, StopForUpgrade:
+		HoldUpgradeLock, ReleaseUpgradeLock, HaltUpgrade, StopForUpgrade, AdvanceLog:
 		return LaneCluster
 	default:
 		return LaneProcess
@@ -156,7 +161,7 @@ func Commands() []Command {
 	return []Command{
 		CreateClaim{}, UpdateClaim{}, StartEtcd{}, StopEtcd{}, SetAsideData{}, ForgetSetAside{}, RecordJoined{},
 		HoldJoinLock{}, ReleaseJoinLock{}, AddMember{}, PromoteMember{}, RemoveMember{}, MoveLeader{}, PublishDNS{},
-		HoldUpgradeLock{}, ReleaseUpgradeLock{}, HaltUpgrade{}, StopForUpgrade{},
+		HoldUpgradeLock{}, ReleaseUpgradeLock{}, HaltUpgrade{}, StopForUpgrade{}, AdvanceLog{},
 	}
 }
 
@@ -182,6 +187,7 @@ func (c MoveLeader) String() string    { return fmt.Sprintf("move leadership to 
 func (c HoldUpgradeLock) String() string {
 	return fmt.Sprintf("take the upgrade lock, for etcd %s to %s", c.Lock.From, c.Lock.To)
 }
+func (AdvanceLog) String() string    { return "write entries that change nothing" }
 func (c HaltUpgrade) String() string { return fmt.Sprintf("halt the upgrade to etcd %s", c.Lock.To) }
 func (c StopForUpgrade) String() string {
 	return fmt.Sprintf("stop etcd for its upgrade from %s to %s", c.Lock.From, c.Lock.To)

@@ -210,10 +210,13 @@ func (d *dialogue) upgradeLock(rest string) (l UpgradeLock, err error) {
 	if words[0] == "free" || words[0] == "nobody" {
 		return l, nil
 	}
-	if len(words) != 4 || words[2] != "to" {
+	if len(words) < 4 || words[2] != "to" {
 		return l, fmt.Errorf("lock %q", rest)
 	}
-	l = UpgradeLock{Owner: words[0], From: minorOf(words[1]), To: minorOf(words[3]), Why: strings.TrimSpace(why), Revision: 9}
+	if len(words) == 6 && words[4] == "index" {
+		l.Index, _ = strconv.ParseUint(words[5], 10, 64)
+	}
+	l.Owner, l.From, l.To, l.Why, l.Revision = words[0], minorOf(words[1]), minorOf(words[3]), strings.TrimSpace(why), 9
 	_, _, l.Member = who(words[0])
 	return l, nil
 }

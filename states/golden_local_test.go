@@ -23,6 +23,10 @@ func (d *dialogue) disk(rest string) error {
 			disk.Joined = true
 		case w == "aside":
 			disk.SetAside = true
+		case strings.HasPrefix(w, "snapshot="):
+			if _, err := fmt.Sscanf(w, "snapshot=%d", &disk.Snapshot); err != nil {
+				return err
+			}
 		case strings.HasPrefix(w, "i-"):
 			disk.Name, disk.Address, _ = who(w)
 		default:

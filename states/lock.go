@@ -21,6 +21,7 @@ type UpgradeLock struct {
 	Owner    string // instance ID; empty when there is no record
 	Member   uint64 // the owner's member
 	From, To MinorVersion
+	Index    uint64 // raft index that the owner had applied when it asked for the lock
 	Why      string // of an upgrade that failed: what went wrong
 	Revision int64  // etcd's mod revision of the record, by which it is compared before it is changed
 }
@@ -138,7 +139,7 @@ func (t *turn) askForUpgrade(v *verdict, to MinorVersion) string {
 	if local.Leader == local.MemberID && t.anyOtherNot(to) && t.Now.Sub(t.wanting()) < leaderPatience {
 		return "lets the followers go first"
 	}
-	lock := UpgradeLock{Owner: t.Self.ID, Member: local.MemberID, From: t.Process.Minor, To: to}
+	lock := UpgradeLock{Owner: t.Self.ID, Member: local.MemberID, From: t.Process.Minor, To: to, Index: local.Applied}
 	v.commands = append(v.commands, HoldUpgradeLock{Lock: lock})
 	return "asks for the upgrade lock"
 }
@@ -189,6 +190,18 @@ func (t *turn) releaseUpgradeLock(why string) []Command {
 		return nil
 	}
 	return []Command{ReleaseUpgradeLock{Lock: t.Cluster.Upgrade.Lock, Why: why}}
+}
+
+// readsOldLog is the first minor whose servers die of what older ones have written to the raft log, even where it was applied long
+// ago: 3.6 of reads of the v2 store, which 3.4 writes when it is asked for its /health, and 3.7 of the way in which servers up
+// to 3.5 announce themselves and the version (seen on 3.5.35 -> 3.6.16 -> 3.7.3; etcd issues 20809 and 20870). What a snapshot
+// covers is not read any more, but a small cluster never takes one by itself.
+var readsOldLog = MinorVersion{3, 6}
+
+// logTooOld tells whether the next server would read log entries from before the upgrade.
+func (t *turn) logTooOld() bool {
+	lock := &t.Cluster.Upgrade.Lock
+	return lock.From.Less(lock.To) && !lock.To.Less(readsOldLog) && t.Disk.Snapshot <= lock.Index
 }
 
 func later(a, b time.Time) time.Time {

@@ -251,6 +251,7 @@ type Disk struct {
 	// Joined says that the member on this disk was once seen as a voter. A learner's data is worth nothing to the cluster.
 	Joined   bool
 	SetAside bool   // data of an earlier member is kept beside it
+	Snapshot uint64 // raft index of the newest snapshot: of what is older no server reads the log any more; 0 when there is none
 	Error    string // why State is DiskUnknown or DiskBroken
 }
 

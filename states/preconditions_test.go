@@ -39,7 +39,7 @@ func refused(o *Observation, s State, c Command) string {
 			!o.Cluster.Members[i].Learner && o.Cluster.Members[i].Health == Yes, "not to a healthy other voter, or no need")
 	case PublishDNS:
 		return refusedPublication(o, s, c)
-	case HoldUpgradeLock, ReleaseUpgradeLock, HaltUpgrade, StopForUpgrade:
+	case HoldUpgradeLock, ReleaseUpgradeLock, HaltUpgrade, StopForUpgrade, AdvanceLog:
 		return refusedUpgrade(o, s, c)
 	}
 	return "this test does not know the command"
@@ -246,11 +246,13 @@ func refusedUpgrade(o *Observation, s State, c Command) string {
 		}
 		gone := s == LeadingHousekeeping && provenGone(&o.Group, lock.Owner)
 		return unless(c.Lock == lock && (lock.Owner == o.Self.ID || gone), "another's")
+	case AdvanceLog:
+		return unless(s == Upgrading && mine && o.Disk.Snapshot <= u.Lock.Index, "has nothing to gain")
 	case HaltUpgrade:
 		return unless(s == Upgrading && mine && o.Process.Running == No && o.Process.Minor == u.Lock.To, "has not failed")
 	case StopForUpgrade:
 		return unless(s == Upgrading && mine && c.Lock == u.Lock && o.Process.Running == Yes && o.Process.Minor == u.Lock.From && u.Known == Yes &&
-			o.Cluster.Local.Leader != o.Cluster.Local.MemberID && c.Desired == o.Group.Desired && safeToStop(o, o.Cluster.Local.MemberID), "not safe")
+			o.Cluster.Local.Leader != o.Cluster.Local.MemberID && c.Desired == o.Group.Desired && safeToStop(o, o.Cluster.Local.MemberID) && o.Disk.Snapshot > u.Lock.Index, "not safe")
 	}
 	return "no upgrade"
 }

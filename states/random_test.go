@@ -108,6 +108,7 @@ func (r *drawer) process(now time.Time) Process {
 func (r *drawer) disk() Disk {
 	d := Disk{State: pick(r, DiskUnknown, DiskEmpty, DiskEmpty, DiskMember, DiskMember, DiskBroken), SetAside: r.n(4) == 3, Error: pick(r, "", "input/output error")}
 	if r.yes() {
+		d.Snapshot = pick[uint64](r, 0, 100, 101)
 		d.Minor, d.Name, d.Address, d.Joined = pick(r, minor37, minor36), "i-a", addressOf("i-a"), r.yes()
 	}
 	return d
@@ -189,7 +190,7 @@ func (r *drawer) cluster(now time.Time) Cluster {
 func (r *drawer) upgrade(now time.Time) Upgrade {
 	u := Upgrade{Known: r.fact(), Since: r.ago(now)}
 	if r.n(3) == 2 {
-		u.Lock = UpgradeLock{Owner: pick(r, "i-a", "i-a", "i-b"), Member: 10, From: minor36, To: minor37, Revision: 5}
+		u.Lock = UpgradeLock{Owner: pick(r, "i-a", "i-a", "i-b"), Member: 10, From: minor36, To: minor37, Index: 100, Revision: 5}
 	}
 	if r.n(6) == 5 {
 		u.Halted = UpgradeLock{Owner: pick(r, "i-a", "i-b"), Member: 10, From: minor36, To: minor37, Why: "panic", Revision: 4}

@@ -53,6 +53,9 @@ func (t *turn) upgradeBegins() verdict {
 	case why != "":
 		v.why = "hands the upgrade lock back: " + why
 		v.commands = t.releaseUpgradeLock(why)
+	case t.logTooOld():
+		v.why = fmt.Sprintf("holds the upgrade lock; writes until its server has taken a snapshot after entry %d, since etcd %s cannot read older logs", u.Lock.Index, to)
+		v.commands = []Command{AdvanceLog{}}
 	case local.Leader == local.MemberID:
 		next := t.successor(local.MemberID)
 		v.why = fmt.Sprintf("holds the upgrade lock; hands the leadership to %s", next.Key())

@@ -38,8 +38,9 @@ type Config struct {
 	ClientPort int
 	// PeerPort is the TCP port of etcd for the other members. Default 2380.
 	PeerPort int
-	// SnapshotCount is the number of raft entries between two snapshots of etcd. Default 10000, which 3.4 and 3.5 by
-	// themselves set at 100000 at the price of memory and of a long replay.
+	// SnapshotCount is the number of raft entries between two snapshots of etcd. Default 5000; 3.4 and 3.5 by
+	// themselves take 100000, at the price of memory and of a long replay, 3.6 and 3.7 10000. Before it goes on to 3.6 or
+	// later, an upgrade writes as many entries.
 	SnapshotCount int
 	// StopGrace is the time that etcd has between SIGTERM and SIGKILL. Default 40 s.
 	StopGrace time.Duration

@@ -73,7 +73,7 @@ func configFlags(c *Config) *pflag.FlagSet {
 	// Rarely used: on the page of --help-all only.
 	addSetting(fs, "client-port", &c.ClientPort, "2379", parsePort).Hidden = true
 	addSetting(fs, "peer-port", &c.PeerPort, "2380", parsePort).Hidden = true
-	addSetting(fs, "snapshot-count", &c.SnapshotCount, "10000", parseCount).Hidden = true
+	addSetting(fs, "snapshot-count", &c.SnapshotCount, "5000", parseCount).Hidden = true
 	addSetting(fs, "stop-grace", &c.StopGrace, "40s", parseDuration).Hidden = true
 	passEnv := addSetting(fs, "pass-etcd-env", &c.PassEtcdEnv, "false", parseBool)
 	passEnv.NoOptDefVal, passEnv.Hidden = "true", true

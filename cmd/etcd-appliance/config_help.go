@@ -28,7 +28,7 @@ The daemon
 	runPageRare = `Rarely used
   --client-port PORT        of etcd, for clients (default: 2379)
   --peer-port PORT          of etcd, for its peers (default: 2380)
-  --snapshot-count N        raft entries between two snapshots (default: 10000)
+  --snapshot-count N        raft entries between two snapshots (default: 5000)
   --stop-grace DURATION     from SIGTERM to SIGKILL for etcd (default: 40s)
   --pass-etcd-env           let etcd see ETCD_* variables too
 

@@ -61,7 +61,7 @@ func TestConfigDefaults(t *testing.T) {
 	got, _ := json.Marshal(c)
 	want, _ := json.Marshal(Config{
 		EtcdVersion: states.MinorVersion{Major: 3, Minor: 7}, DataDir: "/var/lib/etcd-appliance",
-		ClientPort: 2379, PeerPort: 2380, SnapshotCount: 10000, StopGrace: 40 * time.Second,
+		ClientPort: 2379, PeerPort: 2380, SnapshotCount: 5000, StopGrace: 40 * time.Second,
 		OnTotalLoss: states.HaltOnTotalLoss, LogFormat: "auto", LogLevel: "info",
 	})
 	if !bytes.Equal(got, want) {

@@ -14,13 +14,13 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 )
 
-// upgradeRig is three instances on etcd 3.6, and a client that writes all along.
-func upgradeRig(t *testing.T, servers string) (context.Context, *rig.Rig, *rig.Writer) {
+// upgradeRig is three instances on etcd of a minor, and a client that writes all along.
+func upgradeRig(t *testing.T, servers, minor string) (context.Context, *rig.Rig, *rig.Writer) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	r, err := rig.Start(ctx, rig.Options{
-		Daemon: builtDaemon(t), EtcdDir: servers, EtcdVersion: "3.6", Dir: t.TempDir(), Warn: func(err error) { t.Error(err) },
+		Daemon: builtDaemon(t), EtcdDir: servers, EtcdVersion: minor, Dir: t.TempDir(), Warn: func(err error) { t.Error(err) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +36,7 @@ func upgradeRig(t *testing.T, servers string) (context.Context, *rig.Rig, *rig.W
 	if _, err := r.WaitDNS(ctx, 3); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Latest().Run("3.6"); err != nil {
+	if err := r.Latest().Run(minor); err != nil {
 		t.Fatal(err)
 	}
 	w := r.Write("upgrade/")
@@ -85,7 +85,7 @@ func unlock(t *testing.T, v *rig.View, answer string) string {
 
 // Every instance is told to want the next minor, at once. They take turns.
 func TestUpgradeInPlace(t *testing.T) {
-	ctx, r, w := upgradeRig(t, realEtcd(t))
+	ctx, r, w := upgradeRig(t, realEtcd(t), "3.6")
 	began := time.Now()
 	if err := r.Want("3.7"); err != nil {
 		t.Fatal(err)
@@ -93,9 +93,25 @@ func TestUpgradeInPlace(t *testing.T) {
 	holds(ctx, t, r, w, began)
 }
 
+// A young cluster goes from 3.5 over 3.6 to 3.7 at once, which kills 3.7 when it is done by hand: it reads what 3.5 has written
+// to the raft log. It takes a snapshot of every member between the steps.
+func TestUpgradeOverTwoMinors(t *testing.T) {
+	ctx, r, w := upgradeRig(t, realEtcd(t), "3.5")
+	began := time.Now()
+	if err := r.Want("3.7"); err != nil {
+		t.Fatal(err)
+	}
+	holds(ctx, t, r, w, began)
+	for _, d := range r.Decisions() {
+		if strings.Contains(d.Why, "is halted") {
+			t.Errorf("%s: %s", d.Instance, d.Why)
+		}
+	}
+}
+
 // The instances are replaced one by one, by others that want the next minor.
 func TestUpgradeByReplacement(t *testing.T) {
-	ctx, r, w := upgradeRig(t, realEtcd(t))
+	ctx, r, w := upgradeRig(t, realEtcd(t), "3.6")
 	began := time.Now()
 	if err := r.Configure("3.7"); err != nil {
 		t.Fatal(err)
@@ -135,7 +151,7 @@ func TestFailedUpgradeIsTakenBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ctx, r, w := upgradeRig(t, ours)
+	ctx, r, w := upgradeRig(t, ours, "3.6")
 	if err := r.Want("3.7"); err != nil {
 		t.Fatal(err)
 	}

@@ -62,6 +62,7 @@ func (d *Dir) Inspect() states.Disk {
 	disk.State, why = look(d.etcd, d.etcd == d.root, rec.Fresh)
 	kept, keptErr := readDir(filepath.Join(d.root, setAsideName))
 	disk.SetAside = len(kept) > 0
+	disk.Snapshot = newestSnapshot(filepath.Join(d.etcd, "member", "snap"))
 	if err := errors.Join(why, recErr, keptErr); err != nil {
 		disk.Error = err.Error()
 	}

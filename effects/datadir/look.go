@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/etcd-appliance/etcd-appliance/states"
@@ -125,4 +126,18 @@ func readDir(dir string) ([]fs.DirEntry, error) {
 		return nil, explain(err)
 	}
 	return entries, nil
+}
+
+// newestSnapshot is the raft index of the newest snapshot file, TERM-INDEX.snap in hexadecimal (etcdserver/api/snap/snapshotter.go
+// save). A directory that cannot be read has none that could be counted on.
+func newestSnapshot(dir string) (newest uint64) {
+	entries, _ := readDir(dir)
+	for _, e := range entries {
+		name, isSnapshot := strings.CutSuffix(e.Name(), ".snap")
+		_, index, ok := strings.Cut(name, "-")
+		if n, err := strconv.ParseUint(index, 16, 64); isSnapshot && ok && err == nil {
+			newest = max(newest, n)
+		}
+	}
+	return newest
 }

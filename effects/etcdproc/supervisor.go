@@ -26,7 +26,7 @@ type Options struct {
 	StateDir  string // where etcd.pid.json and etcd.log live
 
 	ClientPort, PeerPort int
-	SnapshotCount        int      // etcd's --snapshot-count; 10000 when 0
+	SnapshotCount        int      // etcd's --snapshot-count; 5000 when 0
 	ExtraArgs            []string // appended to the flags that the supervisor makes
 	PassEnv              bool     // hand ETCD_* variables on to etcd, except those that its flags settle
 
@@ -41,7 +41,7 @@ type Options struct {
 
 const (
 	defaultGrace         = 40 * time.Second
-	defaultSnapshotCount = 10000
+	defaultSnapshotCount = 5000
 	settled              = time.Minute // running this long ends a row of exits
 )
 

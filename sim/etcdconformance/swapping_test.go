@@ -51,6 +51,10 @@ var swapping = []testCase{
 			hold("p/a")
 			hold("p/b")
 			hold("p/a") // what is held stays so
+			before, _ := s.etcd.Status(s.context(), s.url(1))
+			s.note("advance: %s", outcome(s.etcd.Advance(s.context(), s.url(1), 100)))
+			after, _ := s.etcd.Status(s.context(), s.url(1))
+			s.note("by as much: %v", after.Applied >= before.Applied+100)
 			swap("create beside a lock", effects.EtcdKey{Key: "p/b", Value: "1"}, "p/lock")
 			keys("p/l")
 		},
@@ -70,6 +74,8 @@ var swapping = []testCase{
 			hold without [p/a]: ok, owner ""
 			hold without [p/b]: ok, owner "me"
 			hold without [p/a]: ok, owner "me"
+			advance: ok
+			by as much: true
 			create beside a lock: changed
 			under "p/l": ok [p/lock=me]`,
 	},

@@ -33,7 +33,10 @@ func (n *Node) Disk() effects.Disk { return diskView{n} }
 func (v diskView) Inspect() states.Disk {
 	v.world.Advance()
 	d := v.disk
-	s := states.Disk{State: d.state, Minor: d.minor, Name: d.name, Address: d.address, Joined: d.joined, SetAside: len(v.aside) > 0}
+	if v.proc != nil && v.proc.disk == d && d.cluster != nil {
+		v.proc.snapshots()
+	}
+	s := states.Disk{Snapshot: d.snapshot, State: d.state, Minor: d.minor, Name: d.name, Address: d.address, Joined: d.joined, SetAside: len(v.aside) > 0}
 	if d.state == states.DiskBroken {
 		s.Error = "no write-ahead log that can be read"
 	}

@@ -119,6 +119,7 @@ const (
 	ReleaseLock   Action = "ReleaseLock"
 	Keys          Action = "Keys"
 	Swap          Action = "Swap"
+	Advance       Action = "Advance"
 	Ask           Action = "Ask"
 )
 

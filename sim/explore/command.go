@@ -31,6 +31,7 @@ const (
 	releaseUpgradeLock
 	haltUpgrade
 	stopForUpgrade
+	advanceLog
 )
 
 func (c command) kind() kind { return kind(c >> 24) }
@@ -148,6 +149,8 @@ func translate(c states.Command) command {
 		return pack(haltUpgrade, 0)
 	case states.StopForUpgrade:
 		return pack(stopForUpgrade, uint32(c.Desired))
+	case states.AdvanceLog:
+		return pack(advanceLog, 0)
 	case states.CreateClaim:
 		return pack(createClaim, uint32(recordOf(&c.Record)))
 	case states.UpdateClaim:

@@ -24,6 +24,8 @@ func (e *effect) ofCluster(c command) bool {
 		return e.releaseUpgradeLock(c.arg(0, 3), c.arg(3, 1) == 1)
 	case haltUpgrade:
 		return e.haltUpgrade()
+	case advanceLog:
+		return true // the world of the search has no log
 	case stopForUpgrade:
 		return e.stopForUpgrade(int(c.arg(0, 4)))
 	default:

@@ -47,7 +47,7 @@ func (b *observer) local(v *view) {
 	if v.disk == diskMember {
 		disk = states.DiskMember
 	}
-	b.o.Disk = states.Disk{State: disk, Minor: minors[v.minor], Joined: v.joined, SetAside: v.setAside}
+	b.o.Disk = states.Disk{State: disk, Minor: minors[v.minor], Joined: v.joined, SetAside: v.setAside, Snapshot: 1}
 	if disk == states.DiskMember {
 		b.o.Disk.Name, b.o.Disk.Address = ids[v.self], addresses[v.self]
 	}
