@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
+	"github.com/etcd-appliance/etcd-appliance/sim/etcdfake"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -127,26 +128,21 @@ func (w *world) wantOlder(n *node, e FaultEvent) {
 	n.terminateDaemon()
 }
 
-// The ways in which the record beside the data can be wrong.
-const (
-	recordAbsent = "absent"
-	recordStale  = "stale"
-)
-
+// drawRecordLoss never draws a record that is older than the minor that runs on the data: the record is synced to disk before each
+// start (package datadir), so that only a volume that was put back shows one.
 func drawRecordLoss(_ *world, s *stream, e *FaultEvent) bool {
-	e.What = []string{recordAbsent, recordStale}[s.below(2)]
+	e.What = string([]etcdfake.Loss{etcdfake.Absent, etcdfake.NotJoined}[s.below(2)])
 	e.Size = s.below(2)
 	return true
 }
 
-// loseRecord kills the daemon, and maybe its etcd, and starts it again beside a record that is older, or not there. One that is
-// torn reads as one that is not there (package datadir).
+// loseRecord kills the daemon, and maybe its etcd, and starts it again beside a record that lacks something, or is not there.
 func (w *world) loseRecord(n *node, e FaultEvent) {
 	w.record(e)
 	if e.Size > 0 {
 		w.etcd.Crash(n.id)
 	}
-	w.etcd.LoseRecord(n.id, e.What == recordStale)
+	w.etcd.LoseRecord(n.id, etcdfake.Loss(e.What))
 	n.kill()
 }
 
