@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -82,6 +83,23 @@ func TestEveryClassHappensAndReplays(t *testing.T) {
 			}
 			t.Error("never happens")
 		})
+	}
+}
+
+// What a run has left in the middle is ended with it.
+func TestPausesLeaveNothingBehind(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for seed := range uint64(8) {
+		p := Alone(seed, PauseAtCall)
+		p.Quiet = 0
+		Run(Options{Plan: &p, planted: func(w *world, e FaultEvent) {
+			if len(w.recorded) == 20 {
+				w.fail("T3", "planted, while daemons are paused")
+			}
+		}})
+	}
+	if after := runtime.NumGoroutine(); after > before {
+		t.Errorf("%d goroutines before, %d after", before, after)
 	}
 }
 
