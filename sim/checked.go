@@ -107,11 +107,15 @@ func (e checkedEtcd) Swap(ctx context.Context, endpoints []string, key effects.E
 	if key.Value != "" {
 		what = "take " + key.Key
 	}
+	e.swapGoals(key)
 	err = e.guarded("etcd", what, func() error { revision, err = e.Etcd.Swap(ctx, endpoints, key, absent...); return err })
 	return revision, err
 }
 
 func (e checkedEtcd) MoveLeader(ctx context.Context, leader string, to uint64) error {
+	if c := e.served(); c != nil && upgradeOwner(c) == e.id {
+		e.sometimes(UpgradeOfLeader)
+	}
 	defer e.crashPoint("move leader")()
 	return e.Etcd.MoveLeader(ctx, leader, to)
 }

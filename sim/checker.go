@@ -22,10 +22,11 @@ type checker struct {
 	incidents int
 	removed   map[string]time.Duration // address of a voter -> when its removal was asked for
 
-	removing time.Duration // when a removal was last asked for
-	ledBy    uint64        // the leader then; 0 when another has led since
-	stalled  bool          // the cluster has no quorum
-	closed   uint64        // the cluster whose claim was last seen to be closed
+	removing time.Duration       // when a removal was last asked for
+	ledBy    uint64              // the leader then; 0 when another has led since
+	stalled  bool                // the cluster has no quorum
+	level    states.MinorVersion // cluster version, last seen
+	closed   uint64              // the cluster whose claim was last seen to be closed
 }
 
 // underWay is how long a change of DNS may be under way.

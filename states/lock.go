@@ -16,7 +16,7 @@ type Upgrade struct {
 }
 
 // UpgradeLock is one record. It has no lease: a lease runs out while its holder is paused between a check and an act, and then
-// two hold it (docs/decisions/0003-upgrade-lock.md). It ends when its owner says so, or when its owner has provably ended.
+// two hold it (docs/decisions/0008-upgrade-lock.md). It ends when its owner says so, or when its owner has provably ended.
 type UpgradeLock struct {
 	Owner    string // instance ID; empty when there is no record
 	Member   uint64 // the owner's member

@@ -72,8 +72,9 @@ func (c *Cloud) metadataRefusal(call Call) error {
 		return metadataStatus(http.StatusUnauthorized)
 	case MetadataOff:
 		return metadataStatus(http.StatusForbidden)
+	default:
+		return nil
 	}
-	return nil
 }
 
 // garbled is the change to an answer that a trouble makes, nil for none.

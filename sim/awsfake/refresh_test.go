@@ -107,7 +107,7 @@ func TestInstanceRefreshCountsTheHealthy(t *testing.T) {
 	w.FailHealthCheck(w.Instances()[2].ID, time.Hour)
 	must(t, refresh(w, nil))
 	w.sleep(10 * time.Minute)
-	expect(t, "one is enough", w.lifecycle(), "InService InService InService")
+	expect(t, "one is enough", progress(t, w), "InProgress 0 % 3 left")
 	resume(t, w)
 	w.sleep(10 * time.Minute)
 	expect(t, "replaced", progress(t, w), "Successful 100 % 0 left")

@@ -35,6 +35,8 @@ func TestBusyZone(t *testing.T) {
 	expect(t, "nothing happened", records(w, zone), "")
 	must(t, apply(w, other, "CREATE A a.example.net 60 1.1.1.1"))
 	expect(t, "reading goes on", listed(t, w, zone), "")
+	w.HoldZone(other, time.Second)
+	expect(t, "still busy", code(apply(w, zone, "CREATE A a.example.org 60 1.1.1.1")), "PriorRequestNotComplete")
 	w.sleep(time.Minute)
 	must(t, apply(w, zone, "CREATE A a.example.org 60 1.1.1.1"))
 }
