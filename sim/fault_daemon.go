@@ -128,10 +128,8 @@ func (w *world) wantOlder(n *node, e FaultEvent) {
 	n.terminateDaemon()
 }
 
-// drawRecordLoss never draws a record that is older than the minor that runs on the data: the record is synced to disk before each
-// start (package datadir), so that only a volume that was put back shows one.
 func drawRecordLoss(_ *world, s *stream, e *FaultEvent) bool {
-	e.What = string([]etcdfake.Loss{etcdfake.Absent, etcdfake.NotJoined}[s.below(2)])
+	e.What = string([]etcdfake.Loss{etcdfake.Absent, etcdfake.NotJoined, etcdfake.Stale}[s.below(3)])
 	e.Size = s.below(2)
 	return true
 }
