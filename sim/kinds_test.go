@@ -51,7 +51,7 @@ func TestTheTableIsWhole(t *testing.T) {
 		switch {
 		case kind.name == "" || names[kind.name] || kind.does == "" || kind.at == 0:
 			t.Errorf("class %d, %q: a name of its own, a place and words are missing", k, kind.name)
-		case kind.low <= 0 || kind.high < kind.low || kind.often <= 0 || kind.often > 1 || kind.least > kind.most:
+		case kind.low <= 0 || kind.high < kind.low || kind.often < 0 || kind.often > 1 || kind.least > kind.most:
 			t.Errorf("%s: rates %g to %g in %g of the runs", kind.name, kind.low, kind.high, kind.often)
 		case world != (kind.happen != nil):
 			t.Errorf("%s: only what happens to the world happens", kind.name)
