@@ -96,7 +96,8 @@ func (w *world) pause(n *node, e FaultEvent) {
 	n.stop(time.Duration(e.For), func() {})
 }
 
-// addTwin starts a second daemon on the instance, as two units of systemd would. Nothing in the daemon prevents it.
+// addTwin starts a second daemon on the instance, as two units of systemd would. Nothing in the daemon prevents it. Whoever finds
+// out ends the one and restarts the other, which knows nothing of what was done to its disk.
 func (w *world) addTwin(n *node, e FaultEvent) {
 	if n.twin != nil {
 		return
@@ -108,7 +109,8 @@ func (w *world) addTwin(n *node, e FaultEvent) {
 		if n.twin == twin {
 			n.twin = nil
 			twin.endDaemon()
-			w.trace.node(n, "the second daemon is killed")
+			w.trace.node(n, "the second daemon is killed, the first restarted")
+			n.kill()
 		}
 	})
 	twin.startDaemon()

@@ -64,6 +64,9 @@ func (w *world) detach(n *node, e FaultEvent) {
 // park puts an instance into Standby, with the desired capacity lowered by it, and takes it back later.
 func (w *world) park(n *node, e FaultEvent) {
 	if !w.inService(n) || !w.begin(&n.host.until, e, func() {
+		if g, _ := w.cloud.Group(groupName); g.Desired == g.Max {
+			w.setDesired(g.Max - 1) // else there is no room for it
+		}
 		_, _ = w.cloud.AutoScaling(nature).ExitStandby(context.Background(), &autoscaling.ExitStandbyInput{
 			AutoScalingGroupName: aws.String(groupName), InstanceIds: []string{n.id},
 		})

@@ -220,7 +220,7 @@ func init() {
 		DNSOverwrite: {name: "dns overwritten", ids: "D3, P8", at: onZone, does: "someone puts another address into the record of the cluster", often: 0.15, low: minute, high: 0.5 * hour, draw: drawAddressRecord, happen: (*world).overwriteDNS},
 		ZoneBusy:     {name: "zone busy", ids: "D1", at: onZone, does: "Route53 refuses changes: PriorRequestNotComplete", often: 0.15, low: minute, high: 0.5 * hour, most: 15 * time.Minute, happen: trouble(holdZone)},
 		ZoneSlow:     {name: "zone slow", ids: "D1", at: onZone, does: "Route53 is busy for up to a minute after each change", often: 0.1, low: minute, high: 0.5 * hour, most: 15 * time.Minute, draw: drawSeconds, happen: trouble(slowChanges)},
-		ZoneLost:     {name: "zone missing", ids: "D5", at: onZone, does: "the hosted zone is not there for a while", often: 0.1, low: minute, high: 0.5 * hour, most: 15 * time.Minute, happen: trouble(loseZone)},
+		ZoneLost:     {name: "zone missing", ids: "D5", at: onZone, does: "the hosted zone is not there for a while", often: 0.1, low: minute, high: 0.5 * hour, most: 15 * time.Minute, happen: (*world).loseZone},
 		TwinZone:     {name: "second zone", ids: "D5", at: onZone, does: "a public zone of the same name appears", often: 0.05, low: minute, high: 0.5 * hour, happen: (*world).twinZone, needs: []Kind{Terminate}},
 		SyncDelay:    {name: "zone out of sync", ids: "D4", at: onZone, does: "changes are accepted, and published up to an hour later", often: 0.1, low: minute, high: 0.5 * hour, most: 30 * time.Minute, draw: drawSeconds, happen: trouble(delaySync)},
 	}
