@@ -27,7 +27,7 @@ LINT    := go tool -modfile=cmd/tools/lint/go.mod golangci-lint
 
 # The minor versions that the tests upgrade through, and those of the demo.
 MINORS      := 3.5 3.6 3.7
-DEMO_MINORS := 3.7
+DEMO_MINORS := 3.6 3.7
 ETCDCTL     := .cache/etcd/bin/etcdctl
 server       = $(1:%=.cache/etcd/%/etcd)
 
@@ -97,7 +97,7 @@ sim: build ## simulate clusters: N=1000 of them, or the one of SEED=, told turn 
 	$(DAEMON) sim $(if $(SEED),--seed $(SEED),--seeds $(N)) $(ARGS)
 
 .PHONY: demo
-demo: build $(call server,$(DEMO_MINORS)) $(ETCDCTL) ## watch real etcd processes form and repair a cluster on loopback
+demo: build $(call server,$(DEMO_MINORS)) $(ETCDCTL) ## watch real etcd processes form, repair and upgrade a cluster on loopback
 	$(DAEMON) demo $(ARGS)
 
 .PHONY: bench

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/etcd-appliance/etcd-appliance/sim/explore"
 )
 
 // benchReport is the outcome of a run.
@@ -16,12 +18,14 @@ type benchReport struct {
 	laps  benchLaps
 	rest  restReport
 	sim   simReport
+
+	search *explore.Result
 }
 
 // markdown is the whole page. It is also what the terminal gets, so the columns are aligned.
 func (r *benchReport) markdown() string {
 	var g goals
-	sections := []string{r.operations(&g), r.starts(), r.dns(&g), r.atRest(&g), r.simulator(&g)}
+	sections := []string{r.operations(&g), r.starts(), r.dns(&g), r.atRest(&g), r.simulator(&g), r.searched(&g)}
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Performance\n\nMeasured by\n\n```\n%s\n```\n\n", r.command)
 	fmt.Fprintf(&b, "on %s (in %s), with etcd-appliance %s and etcd %s.\n\nMachine: %s, after: %s.\n\n",
@@ -120,6 +124,24 @@ func (r *benchReport) simulator(g *goals) string {
 	text := "## The simulator\n\nOn one core, without a trace.\n\n" + table(rows)
 	if len(s.violated) > 0 {
 		text += fmt.Sprintf("\nSeeds that broke an invariant, and ended early: %v.\n", s.violated)
+	}
+	return text
+}
+
+func (r *benchReport) searched(g *goals) string {
+	s := r.search
+	rate := float64(s.Transitions) / s.Took.Seconds()
+	rows := [][]string{
+		{"scope", "states", "transitions", "longest way", "took", "transitions a second", "goal", ""},
+		{
+			"upgrade of 3, one termination", fmt.Sprintf("%.1f M", float64(s.States)/1e6), fmt.Sprintf("%.1f M", float64(s.Transitions)/1e6),
+			fmt.Sprintf("%d events", s.Depth), fmt.Sprintf("%.1f s", s.Took.Seconds()), fmt.Sprintf("%.2f M", rate/1e6),
+			"10 M within 60 s", g.judge(s.Err() == nil && s.Transitions >= searchGoal && s.Took <= searchWithin, "the search"),
+		},
+	}
+	text := "## The exhaustive search\n\nOn all cores: every interleaving, with the question whether every state can still reach one in which all is well.\n\n" + table(rows)
+	if err := s.Err(); err != nil {
+		text += "\nIt failed: " + err.Error() + ".\n"
 	}
 	return text
 }

@@ -7,10 +7,19 @@ import (
 	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/sim"
+	"github.com/etcd-appliance/etcd-appliance/sim/explore"
 )
 
 // simGoal is in events a second on one core.
 const simGoal = 500_000
+
+// The exhaustive search that CI runs too, and its goals: so many transitions, in so long on all cores.
+var searchScope = explore.Options{Scope: explore.ScopeUpgrade, Nodes: 3, Terminate: 1}
+
+const (
+	searchGoal   = 10_000_000
+	searchWithin = time.Minute
+)
 
 // simReport is how fast the simulator was.
 type simReport struct {

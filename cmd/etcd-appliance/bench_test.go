@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/etcd-appliance/etcd-appliance/sim/explore"
 )
 
 func TestSpreadOfLaps(t *testing.T) {
@@ -86,8 +88,9 @@ func TestReportNamesMissedGoals(t *testing.T) {
 		r.laps.add(o.name, withoutDaemon, lap{healthy: 4500 * time.Millisecond})
 	}
 	r.sim = simReport{events: 600_000, took: time.Second, simulated: time.Hour}
+	r.search = &explore.Result{Transitions: 9_000_000, Took: time.Second, Complete: true}
 	page := r.markdown()
-	for _, want := range []string{"Goals met: 13 of 14. Missed: memory at rest.", "+0.50 s", "too short to tell"} {
+	for _, want := range []string{"Goals met: 13 of 15. Missed: memory at rest; the search.", "+0.50 s", "too short to tell"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)
 		}

@@ -19,4 +19,3 @@ func reloader(load func() (Config, error), world *effects.Effects, log zerolog.L
 		world.Want(c.EtcdVersion)
 	}
 }
-

@@ -23,7 +23,7 @@ Safety is checked in every state, and that every state can still reach the goal.
 The shortest trace of what is wrong is printed.`,
 		Example: `  etcd-appliance sim explore --scope join --terminate 1 --crashes 1 --lost 1
   etcd-appliance sim explore --scope upgrade --terminate 1 --crashes 0 --lost 0`,
-		Args:    cobra.NoArgs,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Scope = explore.Scope(scope)
 			r, err := explore.Run(o)
