@@ -155,7 +155,14 @@ func (w *world) enableDowngrade(_ *node, e FaultEvent) {
 	if c == nil || w.until[e.Kind] > w.now || !c.Downgrade(servers[0]) {
 		return
 	}
-	w.begin(&w.until, e, func() { c.Downgrade(states.MinorVersion{}) })
+	w.begin(&w.until, e, func() { w.cancelDowngrade(c) })
+}
+
+// cancelDowngrade is tried until there is a quorum to take it: until then nobody can join.
+func (w *world) cancelDowngrade(c *etcdfake.Cluster) {
+	if !c.Downgrade(states.MinorVersion{}) {
+		w.at(10*time.Second, func() { w.cancelDowngrade(c) })
+	}
 }
 
 // wrongVolume puts a copy of another instance's data in the place of this one's, as a volume made from the wrong snapshot does.
