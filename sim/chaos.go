@@ -85,7 +85,7 @@ func spares(w *world, s *stream, e *FaultEvent) bool {
 	if w.keepsQuorum(n) {
 		return w.keepsQuorumFor(n) || s.chance(0.3)
 	}
-	e.Reckless = s.chance(map[bool]float64{true: 0.5, false: 0.02}[w.served() == nil])
+	e.Reckless = s.chance(map[bool]float64{true: 0.5, false: 0.005}[w.served() == nil])
 	return e.Reckless
 }
 

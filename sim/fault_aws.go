@@ -129,8 +129,12 @@ func late(_ *node, e *FaultEvent) awsfake.Fault {
 func holdZone(w *world, _ *node, _ *FaultEvent, lasts time.Duration) {
 	w.cloud.HoldZone(w.zoneID, lasts)
 }
-func loseZone(w *world, _ *node, _ *FaultEvent, lasts time.Duration) {
-	w.cloud.LoseZone(w.zoneID, lasts)
+
+// loseZone takes the zone away for a while. Where there is another of its name, who starts meanwhile takes that one for good.
+func (w *world) loseZone(_ *node, e FaultEvent) {
+	if w.until[TwinZone] == 0 && w.begin(&w.until, e, nil) {
+		w.cloud.LoseZone(w.zoneID, time.Duration(e.For))
+	}
 }
 func slowChanges(w *world, _ *node, e *FaultEvent, lasts time.Duration) {
 	w.cloud.SlowChanges(time.Duration(e.Size)*time.Second, lasts)
@@ -164,7 +168,7 @@ func drawAddressRecord(w *world, s *stream, e *FaultEvent) bool {
 
 // twinZone makes a public zone of the same name as the cluster's, as people have who publish some names outside too.
 func (w *world) twinZone(_ *node, e FaultEvent) {
-	if w.until[e.Kind] > 0 {
+	if w.until[e.Kind] > 0 || w.until[ZoneLost] > w.now {
 		return
 	}
 	w.until[e.Kind] = w.now

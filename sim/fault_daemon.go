@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
+	"github.com/etcd-appliance/etcd-appliance/sim/etcdfake"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -95,7 +96,8 @@ func (w *world) pause(n *node, e FaultEvent) {
 	n.stop(time.Duration(e.For), func() {})
 }
 
-// addTwin starts a second daemon on the instance, as two units of systemd would. Nothing in the daemon prevents it.
+// addTwin starts a second daemon on the instance, as two units of systemd would. Nothing in the daemon prevents it. Whoever finds
+// out ends the one and restarts the other, which knows nothing of what was done to its disk.
 func (w *world) addTwin(n *node, e FaultEvent) {
 	if n.twin != nil {
 		return
@@ -107,7 +109,8 @@ func (w *world) addTwin(n *node, e FaultEvent) {
 		if n.twin == twin {
 			n.twin = nil
 			twin.endDaemon()
-			w.trace.node(n, "the second daemon is killed")
+			w.trace.node(n, "the second daemon is killed, the first restarted")
+			n.kill()
 		}
 	})
 	twin.startDaemon()
@@ -127,26 +130,19 @@ func (w *world) wantOlder(n *node, e FaultEvent) {
 	n.terminateDaemon()
 }
 
-// The ways in which the record beside the data can be wrong.
-const (
-	recordAbsent = "absent"
-	recordStale  = "stale"
-)
-
 func drawRecordLoss(_ *world, s *stream, e *FaultEvent) bool {
-	e.What = []string{recordAbsent, recordStale}[s.below(2)]
+	e.What = string([]etcdfake.Loss{etcdfake.Absent, etcdfake.NotJoined, etcdfake.Stale}[s.below(3)])
 	e.Size = s.below(2)
 	return true
 }
 
-// loseRecord kills the daemon, and maybe its etcd, and starts it again beside a record that is older, or not there. One that is
-// torn reads as one that is not there (package datadir).
+// loseRecord kills the daemon, and maybe its etcd, and starts it again beside a record that lacks something, or is not there.
 func (w *world) loseRecord(n *node, e FaultEvent) {
 	w.record(e)
 	if e.Size > 0 {
 		w.etcd.Crash(n.id)
 	}
-	w.etcd.LoseRecord(n.id, e.What == recordStale)
+	w.etcd.LoseRecord(n.id, etcdfake.Loss(e.What))
 	n.kill()
 }
 

@@ -149,6 +149,37 @@ func (w *world) raise(n *node, e FaultEvent) {
 	}
 }
 
+// enableDowngrade is etcdctl downgrade enable by an operator who thinks better of it: from 3.6 on it lowers the cluster version.
+func (w *world) enableDowngrade(_ *node, e FaultEvent) {
+	c := w.served()
+	if c == nil || w.until[e.Kind] > w.now || !c.Downgrade(servers[0]) {
+		return
+	}
+	w.begin(&w.until, e, func() { w.cancelDowngrade(c) })
+}
+
+// cancelDowngrade is tried until there is a quorum to take it: until then nobody can join.
+func (w *world) cancelDowngrade(c *etcdfake.Cluster) {
+	if !c.Downgrade(states.MinorVersion{}) {
+		w.at(10*time.Second, func() { w.cancelDowngrade(c) })
+	}
+}
+
+// wrongVolume puts a copy of another instance's data in the place of this one's, as a volume made from the wrong snapshot does.
+func (w *world) wrongVolume(n *node, e FaultEvent) {
+	other := w.byOrdinal(e.Other)
+	if other == nil || other == n || !e.Reckless && !w.keepsQuorum(n) {
+		return
+	}
+	w.record(e)
+	n.harmed, n.spoilt = e.Kind, true
+	w.etcd.CopyDisk(other.id, n.id)
+}
+
+func drawVolume(w *world, s *stream, e *FaultEvent) bool {
+	return drawOther(w, s, e) && spares(w, s, e)
+}
+
 // protect turns authentication on: the daemon has no user.
 func (w *world) protect(_ *node, e FaultEvent) {
 	if c := w.served(); c != nil && w.begin(&w.until, e, func() { c.Protect(false) }) {

@@ -45,7 +45,7 @@ type kind struct {
 	at   where
 	does string // what happens, for people
 
-	often     float64       // in which part of the runs it is made
+	often     float64       // in which part of the runs it is made; 0: only when it is asked for
 	low, high float64       // of its chance at one call, or of the seconds between two of them on average
 	least     time.Duration // how long one lasts: from least
 	most      time.Duration // to most; 0: it is over at once

@@ -58,6 +58,8 @@ const (
 	SlowCatchUp
 	Corrupt
 	Damage
+	WrongVolume
+	DowngradeEnabled
 	Alarm
 	Distrust
 	DistrustAll
@@ -136,7 +138,7 @@ func init() {
 		EndAtCall:      {name: "end at call", ids: "I2", at: atAWS | atEtcd | atCommand, does: "the group terminates the instance, and the daemon dies right before the call or command", often: 0.1, low: 0.00001, high: 0.001, draw: spares},
 		DaemonRestart:  {name: "daemon restart", ids: "P5", at: onDaemon, does: "the daemon gets SIGTERM", often: 0.3, low: minute, high: 0.5 * hour, happen: (*world).restartDaemon},
 		KilledShutdown: {name: "shutdown cut short", ids: "P5", at: onDaemon, does: "the daemon gets SIGTERM, and SIGKILL before it is done", often: 0.15, low: minute, high: 0.5 * hour, most: 90 * time.Second, happen: (*world).cutShutdown},
-		RecordLost:     {name: "record lost", ids: "P2", at: onDaemon, does: "the daemon dies and starts beside a record that is older or not there; etcd may have crashed too", often: 0.15, low: minute, high: 0.5 * hour, draw: drawRecordLoss, happen: (*world).loseRecord},
+		RecordLost:     {name: "record lost", ids: "P2", at: onDaemon, does: "the daemon dies and starts beside a record that is older, or not there, or does not say that the member has joined; etcd may have crashed too", often: 0.15, low: minute, high: 0.5 * hour, draw: drawRecordLoss, happen: (*world).loseRecord},
 		OlderWanted:    {name: "older minor wanted", ids: "E17, P7", at: onDaemon, does: "the configuration of a daemon is rolled back to the older minor, and it restarts; later it is put right", often: 0.1, low: minute, high: 0.5 * hour, most: 15 * time.Minute, happen: (*world).wantOlder},
 		TwinDaemon:     {name: "second daemon", ids: "P4", at: onDaemon, does: "a second daemon runs on the instance for a while", often: 0.1, low: minute, high: 0.5 * hour, most: 10 * time.Minute, happen: (*world).addTwin},
 		ClockJump:      {name: "clock jump", ids: "E10", at: onDaemon, does: "the daemon starts again with a wall clock up to an hour off", often: 0.15, low: minute, high: 0.5 * hour, most: time.Hour, draw: drawDirection, happen: (*world).jumpClock},
@@ -158,24 +160,26 @@ func init() {
 		CutFromAWS:   {name: "cut from aws", ids: "E8", at: onInstance, does: "no AWS call of the instance is answered", often: 0.15, low: minute, high: 0.5 * hour, most: 30 * time.Minute, happen: trouble(cutFromAWS)},
 
 		// etcd servers.
-		EtcdCrash:     {name: "etcd crash", ids: "E1", at: onEtcd, does: "etcd crashes", often: 0.35, low: minute, high: 0.5 * hour, happen: (*world).crashEtcd},
-		CrashLoop:     {name: "etcd crash loop", ids: "E1", at: onEtcd, does: "etcd crashes, and again at each of its next starts", often: 0.15, low: minute, high: 0.5 * hour, draw: drawTimes, happen: (*world).crashLoop},
-		Hang:          {name: "etcd hangs", ids: "E2, E18", at: onEtcd, does: "etcd accepts connections and does nothing else", often: 0.15, low: minute, high: 0.5 * hour, most: 15 * time.Minute, happen: lastingAt(hang)},
-		HangMost:      {name: "quorum lost", ids: "E6", at: onGroup, does: "a majority of the servers hang", often: 0.1, low: 5 * minute, high: hour, most: 10 * time.Minute, happen: (*world).hangMost},
-		Stall:         {name: "etcd stalls", ids: "E18", at: onEtcd, does: "the client port answers nothing, as during defragmentation", often: 0.15, low: minute, high: 0.5 * hour, least: time.Second, most: time.Minute, happen: lastingAt(stall)},
-		Lag:           {name: "etcd lags", ids: "E9", at: onEtcd, does: "the server hears its leader and applies nothing", often: 0.15, low: minute, high: 0.5 * hour, most: 10 * time.Minute, happen: lastingAt(lag)},
-		SlowStart:     {name: "slow start", ids: "E3", at: onEtcd, does: "etcd crashes, and its next start takes long", often: 0.15, low: minute, high: 0.5 * hour, least: time.Second, most: 10 * time.Minute, happen: (*world).slowStart},
-		SlowStop:      {name: "slow stop", ids: "P6", at: onEtcd, does: "etcd takes up to a minute to end", often: 0.15, low: minute, high: 0.5 * hour, most: 30 * time.Minute, draw: drawSeconds, happen: (*world).slowStop, needs: []Kind{DaemonRestart}},
-		SlowCatchUp:   {name: "slow catch-up", ids: "E15", at: onEtcd, does: "a new member takes up to a minute to fetch its data", often: 0.15, low: minute, high: 0.5 * hour, most: 30 * time.Minute, draw: drawSeconds, happen: (*world).slowCatchUp, needs: []Kind{Terminate}},
-		Corrupt:       {name: "corrupt", ids: "E4", at: onEtcd, does: "the data of a member cannot be read any more", often: 0.35, low: minute, high: 0.5 * hour, draw: spares, happen: (*world).harm},
-		Damage:        {name: "data damaged", ids: "E4", at: onEtcd, does: "the data directory lacks its log, or its database", often: 0.15, low: minute, high: 0.5 * hour, draw: drawDamage, happen: (*world).harm},
-		Alarm:         {name: "alarm", ids: "E5", at: onEtcd, does: "the cluster refuses writes, as over its quota", often: 0.1, low: 5 * minute, high: 0.5 * hour, most: 10 * time.Minute, draw: oneOf("NOSPACE", "CORRUPT"), happen: (*world).raise},
-		Distrust:      {name: "certificate expired", ids: "E19", at: onEtcd, does: "TLS to and from one server fails", often: 0.1, low: minute, high: 0.5 * hour, most: 15 * time.Minute, happen: lastingAt(distrust)},
-		DistrustAll:   {name: "certificates expired", ids: "E19", at: onGroup, does: "TLS fails everywhere", often: 0.05, low: 5 * minute, high: hour, most: 10 * time.Minute, happen: (*world).distrustAll},
-		Protected:     {name: "authentication on", ids: "E19", at: onGroup, does: "etcd demands a user, which the daemon does not have", often: 0.05, low: 5 * minute, high: hour, most: 10 * time.Minute, happen: (*world).protect},
-		LeaderFlap:    {name: "leader flaps", ids: "E7, E12", at: onGroup, does: "another leader every 1 to 10 s", often: 0.15, low: minute, high: 0.5 * hour, most: 10 * time.Minute, draw: drawFlap, happen: (*world).flap},
-		MemberRemoved: {name: "member removed by hand", ids: "P8", at: onEtcd, does: "an operator removes the member of an instance that is well", often: 0.1, low: 5 * minute, high: 0.5 * hour, draw: drawOther, happen: (*world).removeByHand},
-		LockDeleted:   {name: "lock deleted", ids: "P8", at: atCommand, does: "an operator deletes the key of the join lock, right before a change of membership", often: 0.15, low: 0.01, high: 0.5, acts: []string{"add member", "promote member"}, needs: []Kind{Terminate}},
+		EtcdCrash:        {name: "etcd crash", ids: "E1", at: onEtcd, does: "etcd crashes", often: 0.35, low: minute, high: 0.5 * hour, happen: (*world).crashEtcd},
+		CrashLoop:        {name: "etcd crash loop", ids: "E1", at: onEtcd, does: "etcd crashes, and again at each of its next starts", often: 0.15, low: minute, high: 0.5 * hour, draw: drawTimes, happen: (*world).crashLoop},
+		Hang:             {name: "etcd hangs", ids: "E2, E18", at: onEtcd, does: "etcd accepts connections and does nothing else", often: 0.15, low: minute, high: 0.5 * hour, most: 15 * time.Minute, happen: lastingAt(hang)},
+		HangMost:         {name: "quorum lost", ids: "E6", at: onGroup, does: "a majority of the servers hang", often: 0.1, low: 5 * minute, high: hour, most: 10 * time.Minute, happen: (*world).hangMost},
+		Stall:            {name: "etcd stalls", ids: "E18", at: onEtcd, does: "the client port answers nothing, as during defragmentation", often: 0.15, low: minute, high: 0.5 * hour, least: time.Second, most: time.Minute, happen: lastingAt(stall)},
+		Lag:              {name: "etcd lags", ids: "E9", at: onEtcd, does: "the server hears its leader and applies nothing", often: 0.15, low: minute, high: 0.5 * hour, most: 10 * time.Minute, happen: lastingAt(lag)},
+		SlowStart:        {name: "slow start", ids: "E3", at: onEtcd, does: "etcd crashes, and its next start takes long", often: 0.15, low: minute, high: 0.5 * hour, least: time.Second, most: 10 * time.Minute, happen: (*world).slowStart},
+		SlowStop:         {name: "slow stop", ids: "P6", at: onEtcd, does: "etcd takes up to a minute to end", often: 0.15, low: minute, high: 0.5 * hour, most: 30 * time.Minute, draw: drawSeconds, happen: (*world).slowStop, needs: []Kind{DaemonRestart}},
+		SlowCatchUp:      {name: "slow catch-up", ids: "E15", at: onEtcd, does: "a new member takes up to a minute to fetch its data", often: 0.15, low: minute, high: 0.5 * hour, most: 30 * time.Minute, draw: drawSeconds, happen: (*world).slowCatchUp, needs: []Kind{Terminate}},
+		Corrupt:          {name: "corrupt", ids: "E4", at: onEtcd, does: "the data of a member cannot be read any more", often: 0.35, low: minute, high: 0.5 * hour, draw: spares, happen: (*world).harm},
+		Damage:           {name: "data damaged", ids: "E4", at: onEtcd, does: "the data directory lacks its log, or its database", often: 0.15, low: minute, high: 0.5 * hour, draw: drawDamage, happen: (*world).harm},
+		WrongVolume:      {name: "wrong volume", ids: "E4", at: onEtcd, does: "the data of another instance is on the disk", often: 0, low: 5 * minute, high: hour, draw: drawVolume, happen: (*world).wrongVolume},
+		DowngradeEnabled: {name: "downgrade enabled", ids: "E17", at: onGroup, does: "an operator enables a downgrade of the cluster, and cancels it later", often: 0.05, low: 5 * minute, high: hour, most: 10 * time.Minute, happen: (*world).enableDowngrade},
+		Alarm:            {name: "alarm", ids: "E5", at: onEtcd, does: "the cluster refuses writes, as over its quota", often: 0.1, low: 5 * minute, high: 0.5 * hour, most: 10 * time.Minute, draw: oneOf("NOSPACE", "CORRUPT"), happen: (*world).raise},
+		Distrust:         {name: "certificate expired", ids: "E19", at: onEtcd, does: "TLS to and from one server fails", often: 0.1, low: minute, high: 0.5 * hour, most: 15 * time.Minute, happen: lastingAt(distrust)},
+		DistrustAll:      {name: "certificates expired", ids: "E19", at: onGroup, does: "TLS fails everywhere", often: 0.05, low: 5 * minute, high: hour, most: 10 * time.Minute, happen: (*world).distrustAll},
+		Protected:        {name: "authentication on", ids: "E19", at: onGroup, does: "etcd demands a user, which the daemon does not have", often: 0.05, low: 5 * minute, high: hour, most: 10 * time.Minute, happen: (*world).protect},
+		LeaderFlap:       {name: "leader flaps", ids: "E7, E12", at: onGroup, does: "another leader every 1 to 10 s", often: 0.15, low: minute, high: 0.5 * hour, most: 10 * time.Minute, draw: drawFlap, happen: (*world).flap},
+		MemberRemoved:    {name: "member removed by hand", ids: "P8", at: onEtcd, does: "an operator removes the member of an instance that is well", often: 0.1, low: 5 * minute, high: 0.5 * hour, draw: drawOther, happen: (*world).removeByHand},
+		LockDeleted:      {name: "lock deleted", ids: "P8", at: atCommand, does: "an operator deletes the key of the join lock, right before a change of membership", often: 0.15, low: 0.01, high: 0.5, acts: []string{"add member", "promote member"}, needs: []Kind{Terminate}},
 
 		// The network.
 		Partition: {name: "partition", ids: "E8", at: onNetwork, does: "an instance is cut from the others: wholly, one way, or on one port", often: 0.2, low: minute, high: 0.5 * hour, most: 15 * time.Minute, draw: drawPartition, happen: (*world).partition},
@@ -216,7 +220,7 @@ func init() {
 		DNSOverwrite: {name: "dns overwritten", ids: "D3, P8", at: onZone, does: "someone puts another address into the record of the cluster", often: 0.15, low: minute, high: 0.5 * hour, draw: drawAddressRecord, happen: (*world).overwriteDNS},
 		ZoneBusy:     {name: "zone busy", ids: "D1", at: onZone, does: "Route53 refuses changes: PriorRequestNotComplete", often: 0.15, low: minute, high: 0.5 * hour, most: 15 * time.Minute, happen: trouble(holdZone)},
 		ZoneSlow:     {name: "zone slow", ids: "D1", at: onZone, does: "Route53 is busy for up to a minute after each change", often: 0.1, low: minute, high: 0.5 * hour, most: 15 * time.Minute, draw: drawSeconds, happen: trouble(slowChanges)},
-		ZoneLost:     {name: "zone missing", ids: "D5", at: onZone, does: "the hosted zone is not there for a while", often: 0.1, low: minute, high: 0.5 * hour, most: 15 * time.Minute, happen: trouble(loseZone)},
+		ZoneLost:     {name: "zone missing", ids: "D5", at: onZone, does: "the hosted zone is not there for a while", often: 0.1, low: minute, high: 0.5 * hour, most: 15 * time.Minute, happen: (*world).loseZone},
 		TwinZone:     {name: "second zone", ids: "D5", at: onZone, does: "a public zone of the same name appears", often: 0.05, low: minute, high: 0.5 * hour, happen: (*world).twinZone, needs: []Kind{Terminate}},
 		SyncDelay:    {name: "zone out of sync", ids: "D4", at: onZone, does: "changes are accepted, and published up to an hour later", often: 0.1, low: minute, high: 0.5 * hour, most: 30 * time.Minute, draw: drawSeconds, happen: trouble(delaySync)},
 	}

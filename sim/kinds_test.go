@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -50,7 +51,7 @@ func TestTheTableIsWhole(t *testing.T) {
 		switch {
 		case kind.name == "" || names[kind.name] || kind.does == "" || kind.at == 0:
 			t.Errorf("class %d, %q: a name of its own, a place and words are missing", k, kind.name)
-		case kind.low <= 0 || kind.high < kind.low || kind.often <= 0 || kind.often > 1 || kind.least > kind.most:
+		case kind.low <= 0 || kind.high < kind.low || kind.often < 0 || kind.often > 1 || kind.least > kind.most:
 			t.Errorf("%s: rates %g to %g in %g of the runs", kind.name, kind.low, kind.high, kind.often)
 		case world != (kind.happen != nil):
 			t.Errorf("%s: only what happens to the world happens", kind.name)
@@ -82,6 +83,23 @@ func TestEveryClassHappensAndReplays(t *testing.T) {
 			}
 			t.Error("never happens")
 		})
+	}
+}
+
+// What a run has left in the middle is ended with it.
+func TestPausesLeaveNothingBehind(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for seed := range uint64(8) {
+		p := Alone(seed, PauseAtCall)
+		p.Quiet = 0
+		Run(Options{Plan: &p, planted: func(w *world, e FaultEvent) {
+			if len(w.recorded) == 20 {
+				w.fail("T3", "planted, while daemons are paused")
+			}
+		}})
+	}
+	if after := runtime.NumGoroutine(); after > before {
+		t.Errorf("%d goroutines before, %d after", before, after)
 	}
 }
 

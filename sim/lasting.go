@@ -34,9 +34,6 @@ func (l *lasting) over() {
 	}
 }
 
-// goesOn tells whether a fault of the class goes on, here or in the whole world.
-func (w *world) goesOn(h *host, k Kind) bool { return h.until[k] > w.now || w.until[k] > w.now }
-
 // heal ends the chaos: no more faults are made, and those that go on end.
 func (w *world) heal() {
 	w.chaos = false

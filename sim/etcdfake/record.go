@@ -9,14 +9,28 @@ type record struct {
 	joined        bool
 }
 
-// LoseRecord takes the record beside the data, or puts the one before its last change in its place.
-func (w *World) LoseRecord(instanceID string, stale bool) {
+// Loss is what becomes of the record beside the data.
+type Loss string
+
+// The losses.
+const (
+	Absent    Loss = "absent"     // it is not there, or is torn, which reads the same (package datadir)
+	NotJoined Loss = "not joined" // its last line is missing: that the member has been a voter
+	Stale     Loss = "stale"      // it is as it was before its last change
+)
+
+// LoseRecord spoils the record of an instance.
+func (w *World) LoseRecord(instanceID string, loss Loss) {
 	n := w.find(instanceID)
-	switch {
-	case n == nil:
-	case stale:
-		n.disk.record = n.disk.earlier
-	default:
+	if n == nil {
+		return
+	}
+	switch loss {
+	case Absent:
 		n.disk.record = record{}
+	case NotJoined:
+		n.disk.joined = false
+	case Stale:
+		n.disk.record = n.disk.earlier
 	}
 }
