@@ -28,8 +28,9 @@ func (t *turn) bootstrap() verdict {
 	}
 	v := verdict{why: fmt.Sprintf("forms the cluster with %d members, as claimed", len(record.Members)), needs: needs}
 	switch {
-	case len(record.Members) > 1 && !t.Process.Started.IsZero() && t.ranOnData():
-		// It may have voted. The others can form the cluster without it, and it joins them then.
+	case len(record.Members) > 1 && !t.Process.Started.IsZero() && t.ranOnData() && t.Disk.Name == "":
+		// It may have voted. The others can form the cluster without it, and it joins them then. With its record still beside
+		// it, an empty directory was not lost: the server ended before it had a log, and so before it could vote.
 		v.why = "has lost the data of its first start: joins when the others have formed the cluster"
 		v.reports = []string{v.why}
 	case !t.has(t.Wanted):
