@@ -34,7 +34,7 @@ func (w *world) awsFault(c awsfake.Call) awsfake.Fault {
 	switch {
 	case ok && e.Kind == DaemonCrash:
 		panic(crashed{})
-	case w.outage && c.Service != "imds":
+	case w.outage && c.Service != "imds", w.noRoute53 && c.Service == "route53":
 		return awsfake.Fault{Err: errOutage}
 	case !ok:
 		return awsfake.Fault{}

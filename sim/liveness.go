@@ -16,7 +16,7 @@ const convergeWithin = 30 * time.Minute
 
 // runQuiet makes no more faults and demands convergence (L1), and then that nothing is touched any more.
 func (w *world) runQuiet() (took time.Duration, excused string) {
-	w.chaos, w.outage = false, false
+	w.chaos, w.outage, w.noRoute53 = false, false, false
 	w.etcd.HealAll()
 	begun := w.now
 	w.trace.say("", "no more faults: must converge")

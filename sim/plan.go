@@ -44,6 +44,9 @@ type Plan struct {
 	DNSTamper     Span `json:"dns_tamper"`
 	Outage        Span `json:"aws_outage"`
 
+	// Script is what happens to the group, step by step, each with the words of a dialogue; without one, it is left to the faults.
+	Script []string `json:"script,omitempty"`
+
 	// Only, unless it is nil, are the faults that happen, instead of those that the rates above would make.
 	Only []FaultEvent `json:"only"`
 }

@@ -66,16 +66,6 @@ func (w *world) ids() (all []string, leader string) {
 	return all, leader
 }
 
-// anyWhy tells whether a daemon's decision has ever given a reason with these words.
-func (w *world) anyWhy(words string) bool {
-	for what := range w.said {
-		if strings.Contains(what, words) {
-			return true
-		}
-	}
-	return false
-}
-
 func TestGroupsOfEverySizeFormOneCluster(t *testing.T) {
 	for _, claim := range []string{"route53", "s3", "nowhere"} {
 		for _, nodes := range []int{1, 2, 3, 4, 5, 7} {

@@ -70,11 +70,13 @@ type world struct {
 	recorded []FaultEvent
 	cover    Coverage
 	said     map[string]bool // every reason that a daemon gave, where a test asks for them
+	look     func()          // after every event; nil: nobody
 	planted  func(*world, FaultEvent)
 	tampered string // type and name of the record that was deleted last
 
 	chaos     bool    // faults are being made
 	outage    bool    // no AWS call succeeds
+	noRoute53 bool    // nor does one to Route53
 	life      *stream // of the faults of the world
 	client    *stream
 	check     checker
@@ -92,9 +94,10 @@ func Run(o Options) Result {
 	}
 	w := newWorld(plan, o)
 	w.launch()
-	w.runChaos()
 	r := Result{Plan: plan}
-	if w.violation == nil {
+	if len(plan.Script) > 0 {
+		r.Converged, r.Excused = w.play()
+	} else if w.runChaos(); w.violation == nil {
 		r.Converged, r.Excused = w.runQuiet()
 	}
 	r.Violation, r.Events, r.Simulated, r.Hash, r.Faults, r.Coverage = w.violation, w.events, w.now, w.hash, w.recorded, w.cover
@@ -180,6 +183,9 @@ func (w *world) step() {
 		w.queue.pop().do()
 	}
 	w.check.afterEvent()
+	if w.look != nil {
+		w.look()
+	}
 }
 
 // note mixes an occurrence into the hash of the run.

@@ -1,0 +1,215 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/etcd-appliance/etcd-appliance/sim/etcdfake"
+)
+
+func readTick(words []string) (step, error) {
+	if len(words) != 1 {
+		return nil, fmt.Errorf("want: tick 30s")
+	}
+	d, err := time.ParseDuration(words[0])
+	return func(s *stage) error { s.run(s.now + d); return nil }, err
+}
+
+// stabilize ends every fault and demands a whole cluster, which then stays untouched.
+func (s *stage) stabilize() error {
+	took, excused := s.runQuiet()
+	s.took, s.excused = took, excused
+	s.chaos = true
+	s.remember()
+	return nil
+}
+
+// terminated is the group ending an instance and starting another.
+func (s *stage) terminated(n *node) error {
+	_, err := s.cloud.AutoScaling(nature).TerminateInstanceInAutoScalingGroup(context.Background(), &autoscaling.TerminateInstanceInAutoScalingGroupInput{
+		InstanceId: aws.String(n.id), ShouldDecrementDesiredCapacity: aws.Bool(false),
+	})
+	return err
+}
+
+func (s *stage) ended(n *node) error {
+	_, err := s.cloud.EC2(nature).TerminateInstances(context.Background(), &ec2.TerminateInstancesInput{InstanceIds: []string{n.id}})
+	return err
+}
+
+func (s *stage) rebooted(n *node) error {
+	_, err := s.cloud.EC2(nature).RebootInstances(context.Background(), &ec2.RebootInstancesInput{InstanceIds: []string{n.id}})
+	return err
+}
+
+// readZone is the end of an availability zone: every instance in it ends without a word.
+func readZone(words []string) (step, error) {
+	if len(words) != 2 || words[1] != "fails" {
+		return nil, fmt.Errorf("want: zone a fails")
+	}
+	return func(s *stage) error {
+		struck := 0
+		for _, n := range s.up() {
+			if in, ok := s.cloud.Instance(n.id); ok && strings.HasSuffix(in.Zone, words[0]) {
+				struck++
+				if err := s.ended(n); err != nil {
+					return err
+				}
+			}
+		}
+		if struck == 0 {
+			return fmt.Errorf("no instance is in zone %s", words[0])
+		}
+		return nil
+	}, nil
+}
+
+func readResize(words []string) (step, error) {
+	if len(words) != 1 {
+		return nil, fmt.Errorf("want: resize 5")
+	}
+	size, err := strconv.Atoi(words[0])
+	return func(s *stage) error {
+		_, err := s.cloud.AutoScaling(nature).SetDesiredCapacity(context.Background(), &autoscaling.SetDesiredCapacityInput{
+			AutoScalingGroupName: aws.String(groupName), DesiredCapacity: aws.Int32(int32(size)),
+		})
+		return err
+	}, err
+}
+
+func (s *stage) daemonStopped(n *node) error {
+	if n.effects == nil {
+		return fmt.Errorf("%s has no daemon", n.letter())
+	}
+	n.stopping = true
+	n.effects.RequestShutdown("SIGTERM")
+	n.turn()
+	return nil
+}
+
+func (s *stage) daemonKilled(n *node) error {
+	if n.agent == nil {
+		return fmt.Errorf("%s has no daemon", n.letter())
+	}
+	n.trace.node(n, "daemon is killed")
+	n.ends()
+	n.endDaemon()
+	n.respawnDaemon()
+	return nil
+}
+
+func (s *stage) etcdCrashed(n *node) error {
+	if !n.etcd.Running() {
+		return fmt.Errorf("%s runs no etcd", n.letter())
+	}
+	s.world.etcd.Crash(n.id)
+	return nil
+}
+
+// readPartition cuts instances off from others, or from all others, in both directions.
+func readPartition(words []string) (step, error) {
+	from := slices.Index(words, "from")
+	some, others := words, []string{"all"}
+	if from >= 0 {
+		some, others = words[:from], words[from+1:]
+	}
+	if err := checkNames(append(slices.Clone(some), others...)); err != nil {
+		return nil, err
+	}
+	return func(s *stage) error {
+		a, err := s.choose(some)
+		if err != nil {
+			return err
+		}
+		b, err := s.choose(others)
+		for _, x := range a {
+			for _, y := range b {
+				if !slices.Contains(a, y) {
+					s.world.etcd.Cut(x.address, y.address, etcdfake.AllPorts)
+					s.world.etcd.Cut(y.address, x.address, etcdfake.AllPorts)
+				}
+			}
+		}
+		return err
+	}, nil
+}
+
+func (s *stage) heal() error {
+	s.world.etcd.HealAll()
+	return nil
+}
+
+func readOutage(words []string) (step, error) {
+	switch strings.Join(words, " ") {
+	case "begin":
+		return func(s *stage) error { s.outage = true; return nil }, nil
+	case "begin route53":
+		return func(s *stage) error { s.noRoute53 = true; return nil }, nil
+	case "end":
+		return func(s *stage) error { s.outage, s.noRoute53 = false, false; return nil }, nil
+	}
+	return nil, fmt.Errorf("want: outage begin, outage begin route53, outage end")
+}
+
+func readWants(words []string) (step, error) {
+	if len(words) != 1 {
+		return nil, fmt.Errorf("want: wants 3.7")
+	}
+	newer, err := newerFor(words[0])
+	return func(s *stage) error { s.plan.Newer = newer; return nil }, err
+}
+
+// readCrash arms a crash of a daemon, which may not even have been launched: it dies right before the next of its commands
+// of that name.
+func readCrash(words []string) (step, error) {
+	if len(words) < 3 || words[1] != "before" {
+		return nil, fmt.Errorf("want: crash-daemon d before add member")
+	}
+	site := strings.Join(words[2:], " ")
+	if !changes[site] {
+		return nil, fmt.Errorf("no daemon does %q", site)
+	}
+	return func(s *stage) error {
+		ordinal := ordinalOf(words[0])
+		e := FaultEvent{Kind: DaemonCrash, Node: ordinal, Site: site}
+		if roles[words[0]] != nil {
+			chosen, err := s.choose(words[:1])
+			if err != nil {
+				return err
+			}
+			e.Node = chosen[0].ordinal
+		}
+		s.arm(e)
+		return nil
+	}, checkNames(words[:1])
+}
+
+// arm makes a fault due at the next command of its name.
+func (s *stage) arm(e FaultEvent) {
+	if e.Node > len(s.hosts) {
+		e.Command = 1
+		for i := range s.plan.Only {
+			if o := &s.plan.Only[i]; o.Node == e.Node && o.Site == e.Site {
+				e.Command++
+			}
+		}
+		s.plan.Only = append(s.plan.Only, e)
+		return
+	}
+	h := s.hosts[e.Node-1]
+	e.Command = h.commands[e.Site] + 1
+	for _, o := range h.dueCommand {
+		if o.Site == e.Site {
+			e.Command++
+		}
+	}
+	h.dueCommand = append(h.dueCommand, e)
+}
