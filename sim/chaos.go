@@ -6,7 +6,7 @@ import "time"
 func (w *world) runChaos() {
 	if w.plan.Only != nil {
 		for _, e := range w.plan.Only {
-			if !e.Kind.strikesCalls() {
+			if !e.strikesCall() {
 				w.at(time.Duration(e.At), func() { w.happen(e) })
 			}
 		}

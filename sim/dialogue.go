@@ -38,6 +38,7 @@ func Scenarios() ([]Scenario, error) {
 		if s.Plan, err = readScript(s.Text); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name(), err)
 		}
+		s.Plan.Scenario = s.Name
 		all[i] = s
 	}
 	return all, nil

@@ -10,7 +10,8 @@ import (
 // stage is where a script is played.
 type stage struct {
 	*world
-	members []uint64 // IDs when the cluster was first whole, or last stabilized
+	members []uint64         // IDs when the cluster was first whole, or last stabilized
+	armed   map[Boundary]int // the last command of each name that a fault is due at
 	took    time.Duration
 	excused string
 	err     error // the first step that could not be done as it is written
@@ -34,13 +35,13 @@ func (w *world) play() (took time.Duration, excused string) {
 func (w *world) stage() *stage {
 	w.plan.Only = slices.Clone(w.plan.Only) // it grows by what the script arms
 	for _, e := range w.plan.Only {
-		if !e.Kind.strikesCalls() {
+		if !e.strikesCall() {
 			w.at(time.Duration(e.At), func() { w.happen(e) })
 		}
 	}
 	w.writeForever()
 	w.said = map[string]bool{}
-	return &stage{world: w}
+	return &stage{world: w, armed: map[Boundary]int{}}
 }
 
 // do takes one step, and tells whether the story goes on.
@@ -71,8 +72,9 @@ func init() { // it refers to itself through the parsing of faults
 		"reboot":       toEach((*stage).rebooted),      // reboot all
 		"stop-daemon":  toEach((*stage).daemonStopped), // stop-daemon a: SIGTERM, and systemd starts it again
 		"kill-daemon":  toEach((*stage).daemonKilled),  // kill-daemon all: SIGKILL, and systemd starts it again; etcd goes on
-		"crash-daemon": readCrash,                      // crash-daemon d before add member: when it comes to that
+		"crash-daemon": readCrash,                      // crash-daemon d before add member | crash-daemon d after add member: when it comes to that
 		"crash-etcd":   toEach((*stage).etcdCrashed),   // crash-etcd leader
+		"pause-daemon": readPause,                      // pause-daemon d 2m: now | pause-daemon d 2m before add member
 		"partition":    readPartition,                  // partition a: from all others, or: partition a from b c
 		"heal":         alone((*stage).heal),           // heal
 		"outage":       readOutage,                     // outage begin | outage begin route53 | outage end

@@ -34,10 +34,8 @@ func (s *stage) stabilize() error {
 
 // terminated is the group ending an instance and starting another.
 func (s *stage) terminated(n *node) error {
-	_, err := s.cloud.AutoScaling(nature).TerminateInstanceInAutoScalingGroup(context.Background(), &autoscaling.TerminateInstanceInAutoScalingGroupInput{
-		InstanceId: aws.String(n.id), ShouldDecrementDesiredCapacity: aws.Bool(false),
-	})
-	return err
+	s.endInstance(n)
+	return nil
 }
 
 func (s *stage) ended(n *node) error {
@@ -100,9 +98,7 @@ func (s *stage) daemonKilled(n *node) error {
 		return fmt.Errorf("%s has no daemon", n.letter())
 	}
 	n.trace.node(n, "daemon is killed")
-	n.ends()
-	n.endDaemon()
-	n.respawnDaemon()
+	n.dies()
 	return nil
 }
 
@@ -165,51 +161,4 @@ func readWants(words []string) (step, error) {
 	}
 	newer, err := newerFor(words[0])
 	return func(s *stage) error { s.plan.Newer = newer; return nil }, err
-}
-
-// readCrash arms a crash of a daemon, which may not even have been launched: it dies right before the next of its commands
-// of that name.
-func readCrash(words []string) (step, error) {
-	if len(words) < 3 || words[1] != "before" {
-		return nil, fmt.Errorf("want: crash-daemon d before add member")
-	}
-	site := strings.Join(words[2:], " ")
-	if !changes[site] {
-		return nil, fmt.Errorf("no daemon does %q", site)
-	}
-	return func(s *stage) error {
-		ordinal := ordinalOf(words[0])
-		e := FaultEvent{Kind: DaemonCrash, Node: ordinal, Site: site}
-		if roles[words[0]] != nil {
-			chosen, err := s.choose(words[:1])
-			if err != nil {
-				return err
-			}
-			e.Node = chosen[0].ordinal
-		}
-		s.arm(e)
-		return nil
-	}, checkNames(words[:1])
-}
-
-// arm makes a fault due at the next command of its name.
-func (s *stage) arm(e FaultEvent) {
-	if e.Node > len(s.hosts) {
-		e.Command = 1
-		for i := range s.plan.Only {
-			if o := &s.plan.Only[i]; o.Node == e.Node && o.Site == e.Site {
-				e.Command++
-			}
-		}
-		s.plan.Only = append(s.plan.Only, e)
-		return
-	}
-	h := s.hosts[e.Node-1]
-	e.Command = h.commands[e.Site] + 1
-	for _, o := range h.dueCommand {
-		if o.Site == e.Site {
-			e.Command++
-		}
-	}
-	h.dueCommand = append(h.dueCommand, e)
 }

@@ -19,6 +19,8 @@ const (
 	EtcdError                 // a call to etcd times out, nothing happened
 	EtcdLost                  // a call to etcd took effect, and the answer is a timeout
 	DaemonCrash               // the daemon dies right before the call or command
+	DaemonDies                // the daemon dies some time after the command took effect; at once: before it hears so
+	DaemonPause               // the daemon stands still right before the command, and carries it out later
 	SlowAnswer                // an answer takes up to its deadline
 	LateLaunch                // the daemon starts long after its instance
 	EtcdCrash                 // the etcd process ends
@@ -34,7 +36,7 @@ const (
 )
 
 var kindNames = [Kinds]string{
-	"aws error", "aws throttle", "aws answer lost", "aws stale read", "imds error", "etcd call fails", "etcd answer lost", "daemon crash",
+	"aws error", "aws throttle", "aws answer lost", "aws stale read", "imds error", "etcd call fails", "etcd answer lost", "daemon crash", "daemon dies after", "daemon pause",
 	"slow answer", "late launch", "etcd crash", "terminate", "daemon restart", "reboot", "corrupt", "lose disk", "resize", "dns tamper", "aws outage",
 }
 
@@ -56,6 +58,9 @@ func (k *Kind) UnmarshalText(text []byte) error {
 
 // strikesCalls tells whether faults of the class strike at calls and commands of daemons, and not at the world.
 func (k Kind) strikesCalls() bool { return k <= LateLaunch }
+
+// strikesCall tells whether the fault strikes at a call or command, as any may that names one.
+func (e *FaultEvent) strikesCall() bool { return e.Kind.strikesCalls() || e.Command > 0 }
 
 // Span is a duration that is written as Go writes durations, so that a plan can be read and still be replayed exactly.
 type Span time.Duration

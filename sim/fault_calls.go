@@ -119,13 +119,6 @@ func drawEtcd(w *world, h *host) (e FaultEvent, ok bool) {
 // crashed is what a crash point panics with.
 type crashed struct{}
 
-// crashPoint is before every command: the daemon may die there.
-func (n *node) crashPoint(command string) {
-	if _, ok := n.strikes(n.host, command, drawCrash); ok {
-		panic(crashed{})
-	}
-}
-
 func drawCrash(w *world, h *host) (FaultEvent, bool) {
 	return FaultEvent{Kind: DaemonCrash}, h.calls.chance(w.plan.DaemonCrash)
 }

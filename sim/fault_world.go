@@ -58,6 +58,10 @@ func (w *world) terminate(n *node, e FaultEvent) {
 		return
 	}
 	w.record(e)
+	w.endInstance(n)
+}
+
+func (w *world) endInstance(n *node) {
 	_, _ = w.cloud.AutoScaling(nature).TerminateInstanceInAutoScalingGroup(context.Background(), &autoscaling.TerminateInstanceInAutoScalingGroupInput{
 		InstanceId: aws.String(n.id), ShouldDecrementDesiredCapacity: aws.Bool(false),
 	})

@@ -37,7 +37,7 @@ func (w *world) host(id string) *host {
 	h.calls, h.delays = newStream(w.plan.Seed, "calls"+name), newStream(w.plan.Seed, "delays"+name)
 	for _, e := range w.plan.Only {
 		switch {
-		case e.Node != h.ordinal || !e.Kind.strikesCalls():
+		case e.Node != h.ordinal || !e.strikesCall():
 		case e.Command > 0:
 			h.dueCommand = append(h.dueCommand, e)
 		default:
@@ -62,6 +62,9 @@ func (w *world) strikes(h *host, site string, draw func(*world, *host) (FaultEve
 	if changes[site] {
 		h.commands[site]++
 		command = h.commands[site]
+		if w.boundaries != nil {
+			w.boundaries(Boundary{h.ordinal, site, command})
+		}
 	}
 	if w.plan.Only == nil {
 		e, ok = draw(w, h)
@@ -80,8 +83,8 @@ func (w *world) strikes(h *host, site string, draw func(*world, *host) (FaultEve
 // changes are the calls and commands that change something. There are few of them, so they are told apart by their number,
 // whenever they come; of the questions, which are asked all the time, it is the moment that counts.
 var changes = map[string]bool{
-	"AddMember": true, "RemoveMember": true, "PromoteMember": true, "MoveLeader": true, "ChangeResourceRecordSets": true, "PutObject": true,
-	"add member": true, "remove member": true, "promote member": true, "move leader": true, "start etcd": true, "stop etcd": true,
+	"AddMember": true, "RemoveMember": true, "PromoteMember": true, "MoveLeader": true, "HoldLock": true, "ReleaseLock": true, "ChangeResourceRecordSets": true, "PutObject": true,
+	"add member": true, "remove member": true, "promote member": true, "move leader": true, "hold lock": true, "release lock": true, "change zone": true, "put claim": true, "start etcd": true, "stop etcd": true,
 	"set data aside": true, "delete what was set aside": true, "record start": true, "record joined": true,
 }
 

@@ -33,6 +33,8 @@ type node struct {
 	life     int // of the daemon: what was scheduled in an earlier life is void
 	tick     int // the turn that is due next; earlier ones are void
 	stopping bool
+	still    int           // the life that stands still, if any
+	resumes  time.Duration // when it goes on
 }
 
 // instanceRuns is AWS booting an instance. It must not call back, so the boot is an event of its own.
@@ -101,7 +103,7 @@ func (n *node) startDaemon() {
 	n.stopping = false
 	caller := n.id
 	o := effects.Options{
-		IMDS: n.cloud.IMDS(caller), EC2: n.cloud.EC2(caller), AutoScaling: n.cloud.AutoScaling(caller), Route53: n.cloud.Route53(caller),
+		IMDS: n.cloud.IMDS(caller), EC2: n.cloud.EC2(caller), AutoScaling: n.cloud.AutoScaling(caller), Route53: checkedRoute53{n.cloud.Route53(caller), n},
 		Etcd: checkedEtcd{n.etcd.Etcd(), n}, Peers: n.etcd.Peers(), Process: checkedProcess{n.etcd.Process(), n}, Disk: checkedDisk{n.etcd.Disk(), n},
 		Now: func() time.Time { return n.clock }, Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
 		Named: func(group string) (string, error) { return group, nil }, HostedZone: zoneName,
@@ -109,7 +111,7 @@ func (n *node) startDaemon() {
 	}
 	switch n.plan.Claim {
 	case "s3":
-		o.S3, o.Bucket = n.cloud.S3(caller), bucket
+		o.S3, o.Bucket = checkedS3{n.cloud.S3(caller), n}, bucket
 	case "nowhere":
 		o.Route53, o.HostedZone = nil, ""
 	}
@@ -139,6 +141,13 @@ func (n *node) endDaemon() {
 	n.agent, n.effects = nil, nil
 }
 
+// dies is a daemon's end without a word, and systemd starting another.
+func (n *node) dies() {
+	n.ends()
+	n.endDaemon()
+	n.respawnDaemon()
+}
+
 // respawnDaemon is what systemd does with a daemon that has ended.
 func (n *node) respawnDaemon() {
 	life := n.life
@@ -151,7 +160,7 @@ func (n *node) respawnDaemon() {
 
 // turn takes one turn, and schedules the next. A daemon that crashes in it dies between two of its calls.
 func (n *node) turn() {
-	if n.agent == nil || n.violation != nil {
+	if n.agent == nil || n.violation != nil || n.paused() {
 		return
 	}
 	defer n.mayCrash()
@@ -202,24 +211,29 @@ func (n *node) decided(_ time.Time, d *states.Decision) {
 func (n *node) spawn(life int) effects.Spawn {
 	return func(timeout time.Duration, work func(context.Context) func()) {
 		deliver := work(context.Background())
-		n.world.at(n.answerDelay(timeout), func() {
-			if n.life != life {
-				return
-			}
-			deliver()
-			n.turn()
-		})
+		n.world.at(n.answerDelay(timeout), func() { n.hears(life, deliver) })
+	}
+}
+
+// hears is an answer that arrives; a daemon that stands still finds it when it goes on.
+func (n *node) hears(life int, deliver func()) {
+	switch {
+	case n.life != life:
+	case n.paused():
+		n.world.at(n.resumes-n.now+time.Millisecond, func() { n.hears(life, deliver) })
+	default:
+		deliver()
+		n.turn()
 	}
 }
 
 func (n *node) mayCrash() {
-	if r := recover(); r != nil {
-		if _, ok := r.(crashed); !ok {
-			panic(r)
-		}
-		n.ends()
-		n.endDaemon()
-		n.respawnDaemon()
+	switch r := recover(); r {
+	case nil, overtaken{}:
+	case crashed{}:
+		n.dies()
+	default:
+		panic(r)
 	}
 }
 

@@ -44,6 +44,8 @@ type Plan struct {
 	DNSTamper     Span `json:"dns_tamper"`
 	Outage        Span `json:"aws_outage"`
 
+	Scenario string `json:"scenario,omitempty"` // which the script is of
+
 	// Script is what happens to the group, step by step, each with the words of a dialogue; without one, it is left to the faults.
 	Script []string `json:"script,omitempty"`
 
@@ -123,6 +125,9 @@ func (p Plan) String() string {
 	}
 	if p.Newer > 0 {
 		s += fmt.Sprintf(", next minor wanted from %s on", time.Duration(p.Newer).Round(time.Second))
+	}
+	if p.Scenario != "" {
+		s = fmt.Sprintf("scenario %s: %d nodes, claim in %s", p.Scenario, p.Nodes, p.Claim)
 	}
 	if p.Only != nil {
 		return s + fmt.Sprintf(", %d faults listed", len(p.Only))

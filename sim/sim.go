@@ -65,14 +65,15 @@ type world struct {
 	nodes  []*node // in order of their first boot
 	byID   map[string]*node
 
-	launched []string // instance IDs, in order
-	hosts    []*host  // of each of them
-	recorded []FaultEvent
-	cover    Coverage
-	said     map[string]bool // every reason that a daemon gave, where a test asks for them
-	look     func()          // after every event; nil: nobody
-	planted  func(*world, FaultEvent)
-	tampered string // type and name of the record that was deleted last
+	launched   []string // instance IDs, in order
+	hosts      []*host  // of each of them
+	recorded   []FaultEvent
+	cover      Coverage
+	said       map[string]bool // every reason that a daemon gave, where a test asks for them
+	look       func()          // after every event; nil: nobody
+	boundaries func(Boundary)  // told of every command; nil: nobody
+	planted    func(*world, FaultEvent)
+	tampered   string // type and name of the record that was deleted last
 
 	chaos     bool    // faults are being made
 	outage    bool    // no AWS call succeeds

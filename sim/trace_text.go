@@ -92,6 +92,10 @@ func (e *FaultEvent) what() string {
 		s = "slow answer"
 	case DaemonCrash:
 		s = "daemon crashes before " + e.Site
+	case DaemonDies:
+		s = "daemon crashes after " + e.Site
+	case DaemonPause:
+		s = "daemon stands still before " + e.Site
 	default:
 		s = e.Kind.String() + " at " + e.Site
 	}
