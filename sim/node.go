@@ -220,7 +220,8 @@ func (n *node) hears(life int, deliver func()) {
 	switch {
 	case n.life != life:
 	case n.paused():
-		n.world.at(n.resumes-n.now+time.Millisecond, func() { n.hears(life, deliver) })
+		wait := max(n.resumes-n.now, 0) + time.Millisecond // another that stands still may keep it from going on at its time
+		n.world.at(wait, func() { n.hears(life, deliver) })
 	default:
 		deliver()
 		n.turn()

@@ -43,7 +43,7 @@ the smallest plan that breaks the same invariant.`,
 	f.BoolVar(&many.keepGoing, "keep-going", false, "with --seeds: do not stop at the first violation")
 	f.StringVar(&many.json, "json", "", "with --seeds: write a summary that sim merge adds up to this file")
 	f.BoolVar(&many.coverage, "coverage", false, "with --seeds: print which edges were taken under which faults, and the goals")
-	cmd.AddCommand(newSimReplayCommand(), newSimMergeCommand(), newSimExploreCommand())
+	cmd.AddCommand(newSimReplayCommand(), newSimMergeCommand(), newSimExploreCommand(), newSimScenariosCommand(), newSimTellCommand())
 	return cmd
 }
 
