@@ -36,22 +36,21 @@ func (w *world) quorums() map[uint64]bool {
 
 // guarded is C1: no command turns a quorum into none.
 func (n *node) guarded(lane, what string, do func() error) error {
-	return n.boundary(what, func() error {
-		before := n.quorums()
-		err := do()
-		n.mutations++
-		n.note(what)
-		after := n.quorums()
-		for id := range before {
-			if !after[id] {
-				n.fail("C1", "%s: %q costs cluster %x its quorum", n, what, id)
-			}
+	defer n.crashPoint(what)()
+	before := n.quorums()
+	err := do()
+	n.mutations++
+	n.note(what)
+	after := n.quorums()
+	for id := range before {
+		if !after[id] {
+			n.fail("C1", "%s: %q costs cluster %x its quorum", n, what, id)
 		}
-		if n.trace.on() {
-			n.trace.effect(n, lane, what, err)
-		}
-		return err
-	})
+	}
+	if n.trace.on() {
+		n.trace.effect(n, lane, what, err)
+	}
+	return err
 }
 
 // checkedEtcd watches the commands of a daemon to etcd at the moment they take effect.
@@ -61,10 +60,12 @@ type checkedEtcd struct {
 }
 
 func (e checkedEtcd) RemoveMember(ctx context.Context, endpoints []string, id uint64) error {
-	e.mayRemove(id)
 	e.check.noteRemoval(id)
 	ghost := e.check.removalGoals(e.node, id)
-	err := e.guarded("etcd", "remove member", func() error { return e.Etcd.RemoveMember(ctx, endpoints, id) })
+	err := e.guarded("etcd", "remove member", func() error {
+		e.mayRemove(id) // now, and not before a pause
+		return e.Etcd.RemoveMember(ctx, endpoints, id)
+	})
 	if ghost && err == nil {
 		e.sometimes(GhostRemoved)
 	}
@@ -103,16 +104,18 @@ func (e checkedEtcd) PromoteMember(ctx context.Context, endpoints []string, id u
 }
 
 func (e checkedEtcd) MoveLeader(ctx context.Context, leader string, to uint64) error {
-	return e.boundary("move leader", func() error { return e.Etcd.MoveLeader(ctx, leader, to) })
+	defer e.crashPoint("move leader")()
+	return e.Etcd.MoveLeader(ctx, leader, to)
 }
 
-func (e checkedEtcd) HoldLock(ctx context.Context, endpoints []string, key, owner string, ttl time.Duration) (l effects.EtcdLock, err error) {
-	err = e.boundary("hold lock", func() error { l, err = e.Etcd.HoldLock(ctx, endpoints, key, owner, ttl); return err })
-	return l, err
+func (e checkedEtcd) HoldLock(ctx context.Context, endpoints []string, key, owner string, ttl time.Duration) (effects.EtcdLock, error) {
+	defer e.crashPoint("hold lock")()
+	return e.Etcd.HoldLock(ctx, endpoints, key, owner, ttl)
 }
 
 func (e checkedEtcd) ReleaseLock(ctx context.Context, endpoints []string, key, owner string) error {
-	return e.boundary("release lock", func() error { return e.Etcd.ReleaseLock(ctx, endpoints, key, owner) })
+	defer e.crashPoint("release lock")()
+	return e.Etcd.ReleaseLock(ctx, endpoints, key, owner)
 }
 
 // checkedProcess watches what a daemon does to its server.
@@ -133,7 +136,8 @@ func (p checkedProcess) Start(s states.StartEtcd) error {
 // Stop is guarded unless the daemon was told to stop by nature, whose fault it then is.
 func (p checkedProcess) Stop() error {
 	if p.stopping {
-		return p.boundary("stop etcd", p.Process.Stop)
+		defer p.crashPoint("stop etcd")()
+		return p.Process.Stop()
 	}
 	return p.guarded("", "stop etcd", p.Process.Stop)
 }
@@ -173,7 +177,8 @@ func (d checkedDisk) ForgetSetAside() error {
 }
 
 func (d checkedDisk) RecordStart(s states.StartEtcd) error {
-	return d.boundary("record start", func() error { return d.Disk.RecordStart(s) })
+	defer d.crashPoint("record start")()
+	return d.Disk.RecordStart(s)
 }
 
 func (d checkedDisk) RecordJoined() error {

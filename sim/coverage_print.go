@@ -40,7 +40,7 @@ func (c Counts) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (c *Counts) UnmarshalJSON(text []byte) error {
-	return unnamed(text, kindNames[:], func(i int, n uint64) { c[i] = n })
+	return unnamed(text, kindNames(), func(i int, n uint64) { c[i] = n })
 }
 
 // MarshalJSON names the goals.
@@ -51,6 +51,13 @@ func (g GoalCounts) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (g *GoalCounts) UnmarshalJSON(text []byte) error {
 	return unnamed(text, goalNames[:], func(i int, n uint64) { g[i] = n })
+}
+
+func kindNames() (names []string) {
+	for i := range kinds {
+		names = append(names, kinds[i].name)
+	}
+	return names
 }
 
 // Missed lists the goals that were never reached.

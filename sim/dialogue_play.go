@@ -35,10 +35,11 @@ func (w *world) play() (took time.Duration, excused string) {
 func (w *world) stage() *stage {
 	w.plan.Only = slices.Clone(w.plan.Only) // it grows by what the script arms
 	for _, e := range w.plan.Only {
-		if !e.strikesCall() {
+		if !e.Kind.strikesCalls() {
 			w.at(time.Duration(e.At), func() { w.happen(e) })
 		}
 	}
+	w.stops = w.stops || strings.Contains(strings.Join(w.plan.Script, "\n"), "pause-daemon")
 	w.writeForever()
 	w.said = map[string]bool{}
 	return &stage{world: w, armed: map[Boundary]int{}}

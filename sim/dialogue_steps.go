@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
+	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 	"github.com/etcd-appliance/etcd-appliance/sim/etcdfake"
 )
 
@@ -25,6 +26,7 @@ func readTick(words []string) (step, error) {
 
 // stabilize ends every fault and demands a whole cluster, which then stays untouched.
 func (s *stage) stabilize() error {
+	s.outage = false
 	took, excused := s.runQuiet()
 	s.took, s.excused = took, excused
 	s.chaos = true
@@ -34,7 +36,7 @@ func (s *stage) stabilize() error {
 
 // terminated is the group ending an instance and starting another.
 func (s *stage) terminated(n *node) error {
-	s.endInstance(n)
+	n.endInstance()
 	return nil
 }
 
@@ -87,9 +89,7 @@ func (s *stage) daemonStopped(n *node) error {
 	if n.effects == nil {
 		return fmt.Errorf("%s has no daemon", n.letter())
 	}
-	n.stopping = true
-	n.effects.RequestShutdown("SIGTERM")
-	n.turn()
+	n.terminateDaemon()
 	return nil
 }
 
@@ -98,7 +98,7 @@ func (s *stage) daemonKilled(n *node) error {
 		return fmt.Errorf("%s has no daemon", n.letter())
 	}
 	n.trace.node(n, "daemon is killed")
-	n.dies()
+	n.kill()
 	return nil
 }
 
@@ -148,9 +148,12 @@ func readOutage(words []string) (step, error) {
 	case "begin":
 		return func(s *stage) error { s.outage = true; return nil }, nil
 	case "begin route53":
-		return func(s *stage) error { s.noRoute53 = true; return nil }, nil
+		return func(s *stage) error {
+			s.cloud.Refuse(awsfake.Unavailable, awsfake.Who{Service: "route53"}, time.Duration(never))
+			return nil
+		}, nil
 	case "end":
-		return func(s *stage) error { s.outage, s.noRoute53 = false, false; return nil }, nil
+		return func(s *stage) error { s.outage = false; s.cloud.Calm(); return nil }, nil
 	}
 	return nil, fmt.Errorf("want: outage begin, outage begin route53, outage end")
 }

@@ -12,7 +12,7 @@ func readCrash(words []string) (step, error) {
 	if len(words) < 3 {
 		return nil, fmt.Errorf("want: crash-daemon d before add member")
 	}
-	kind, known := map[string]Kind{"before": DaemonCrash, "after": DaemonDies}[words[1]]
+	kind, known := map[string]Kind{"before": DaemonCrash, "after": CrashAfter}[words[1]]
 	if !known {
 		return nil, fmt.Errorf("%q is neither before nor after", words[1])
 	}
@@ -29,9 +29,9 @@ func readPause(words []string) (step, error) {
 		return nil, err
 	}
 	if len(words) > 2 {
-		return armed(words[0], words[3:], FaultEvent{Kind: DaemonPause, For: Span(d)})
+		return armed(words[0], words[3:], FaultEvent{Kind: PauseAtCall, For: Span(d)})
 	}
-	return toEach(func(_ *stage, n *node) error { n.standStill(d); return nil })(words[:1])
+	return toEach(func(_ *stage, n *node) error { n.stop(d, func() {}); return nil })(words[:1])
 }
 
 // armed makes a step of a fault at the next command of that name.

@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
@@ -20,7 +19,7 @@ import (
 // there is nothing left that a daemon could do.
 func (w *world) keepsQuorum(n *node) bool {
 	c := w.served()
-	if c == nil {
+	if c == nil || n == nil {
 		return false
 	}
 	keep, voters := 0, 0
@@ -58,23 +57,13 @@ func (w *world) terminate(n *node, e FaultEvent) {
 		return
 	}
 	w.record(e)
-	w.endInstance(n)
+	n.endInstance()
 }
 
-func (w *world) endInstance(n *node) {
-	_, _ = w.cloud.AutoScaling(nature).TerminateInstanceInAutoScalingGroup(context.Background(), &autoscaling.TerminateInstanceInAutoScalingGroupInput{
+func (n *node) endInstance() {
+	_, _ = n.cloud.AutoScaling(nature).TerminateInstanceInAutoScalingGroup(context.Background(), &autoscaling.TerminateInstanceInAutoScalingGroupInput{
 		InstanceId: aws.String(n.id), ShouldDecrementDesiredCapacity: aws.Bool(false),
 	})
-}
-
-func (w *world) restartDaemon(n *node, e FaultEvent) {
-	if n.effects == nil {
-		return
-	}
-	w.record(e)
-	n.stopping = true
-	n.effects.RequestShutdown("SIGTERM")
-	n.turn()
 }
 
 func (w *world) reboot(n *node, e FaultEvent) {
@@ -82,27 +71,11 @@ func (w *world) reboot(n *node, e FaultEvent) {
 	_, _ = w.cloud.EC2(nature).RebootInstances(context.Background(), &ec2.RebootInstancesInput{InstanceIds: []string{n.id}})
 }
 
-// harm spoils the data of a node, or takes it.
-func (w *world) harm(n *node, e FaultEvent) {
-	if !e.Reckless && !w.keepsQuorum(n) {
-		return
-	}
-	w.record(e)
-	n.harmed = e.Kind
-	if e.Kind == Corrupt {
-		w.etcd.Corrupt(n.id)
-		n.spoilt = true
-		return
-	}
-	w.etcd.LoseDisk(n.id)
-	n.spoilt, n.robbed = false, true
-}
-
 // resize changes the desired capacity. Scaling in chooses its victims without a look at etcd; that of the event is the one that
 // was asked about the quorum.
-func (w *world) resize(e FaultEvent) {
+func (w *world) resize(n *node, e FaultEvent) {
 	g, _ := w.cloud.Group(groupName)
-	if n := w.byOrdinal(e.Node); n == nil || e.Size < g.Desired && !e.Reckless && !w.keepsQuorum(n) {
+	if n == nil || e.Size < g.Desired && !e.Reckless && !w.keepsQuorum(n) {
 		return
 	}
 	if e.Size < g.Desired {
@@ -114,15 +87,40 @@ func (w *world) resize(e FaultEvent) {
 	})
 }
 
+// drawSize draws the new size, and which node is asked about the quorum where the group shrinks.
+func drawSize(w *world, s *stream, e *FaultEvent) bool {
+	g, _ := w.cloud.Group(groupName)
+	e.Size = 3 + s.below(3)
+	if e.Size < g.Desired && s.chance(0.5) {
+		e.Size = g.Desired - 1
+	}
+	n := w.someNode(s)
+	if n == nil {
+		return false
+	}
+	e.Node = n.ordinal
+	return e.Size >= g.Desired || spares(w, s, e)
+}
+
 // tamperable lists the records that someone may delete.
 func (w *world) tamperable() []awsfake.RecordSet {
 	return slices.DeleteFunc(slices.Clone(w.cloud.Records(w.zoneID)), func(r awsfake.RecordSet) bool { return r.Type != "A" && r.Type != "SRV" })
 }
 
+func drawRecord(w *world, s *stream, e *FaultEvent) bool {
+	records := w.tamperable()
+	if len(records) == 0 {
+		return false
+	}
+	r := records[s.below(len(records))]
+	e.What = r.Type + " " + r.Name
+	return true
+}
+
 // tamperDNS is someone else deleting a record of the cluster.
-func (w *world) tamperDNS(e FaultEvent) {
+func (w *world) tamperDNS(_ *node, e FaultEvent) {
 	for _, r := range w.tamperable() {
-		if r.Type+" "+r.Name != e.Record {
+		if r.Type+" "+r.Name != e.What {
 			continue
 		}
 		change := r53types.Change{Action: r53types.ChangeActionDelete, ResourceRecordSet: &r53types.ResourceRecordSet{
@@ -132,7 +130,7 @@ func (w *world) tamperDNS(e FaultEvent) {
 			change.ResourceRecordSet.ResourceRecords = append(change.ResourceRecordSet.ResourceRecords, r53types.ResourceRecord{Value: aws.String(v)})
 		}
 		w.record(e)
-		w.tampered = e.Record
+		w.tampered = e.What
 		_, _ = w.cloud.Route53(nature).ChangeResourceRecordSets(context.Background(), &route53.ChangeResourceRecordSetsInput{
 			HostedZoneId: aws.String(w.zoneID), ChangeBatch: &r53types.ChangeBatch{Changes: []r53types.Change{change}},
 		})
@@ -140,16 +138,9 @@ func (w *world) tamperDNS(e FaultEvent) {
 	}
 }
 
-func (w *world) beginOutage(e FaultEvent) {
-	if w.outage {
-		return
-	}
-	w.outage = true
-	w.record(e)
-	w.at(time.Duration(e.For), func() {
-		if w.outage {
-			w.outage = false
-			w.trace.say("group", "AWS answers again")
-		}
-	})
+func (w *world) beginOutage(_ *node, e FaultEvent) {
+	w.outage = w.begin(&w.until, e, func() {
+		w.outage = false
+		w.trace.say("group", "AWS answers again")
+	}) || w.outage
 }

@@ -15,30 +15,42 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
+// machine is what an instance is apart from its daemon.
+type machine struct {
+	id, address string
+	column      int
+
+	on, gone bool // running; terminated for good
+	spoilt   bool // nature has made the data unreadable
+	robbed   bool // nature has taken the disk
+	harmed   Kind // what nature did to the data of the member that has not rejoined since: Corrupt, LoseDisk or Kinds
+	wall     wall
+}
+
 // node is one instance: its etcd, and the real daemon over the fakes. The daemon may die and start again many times.
 type node struct {
 	*world
 	*host
-	id, address string
-	column      int
-	etcd        *etcdfake.Node
+	*machine
+	pausing
+	etcd *etcdfake.Node
 
-	on, gone bool // the machine: running; terminated for good
-	spoilt   bool // nature has made the data unreadable
-	robbed   bool // nature has taken the disk
-	harmed   Kind // what nature did to the data of the member that has not rejoined since: Corrupt, LoseDisk or Kinds
-	adopts   bool // etcd ran when the daemon started, and it has started none
+	adopts   bool  // etcd ran when the daemon started, and it has started none
+	doomed   bool  // the daemon dies after the command that it is about to carry out
+	hangs    bool  // a call of the question or command that is being carried out hangs
+	twin     *node // a second daemon on the instance, by mistake
 	agent    *agent.Agent
 	effects  *effects.Effects
 	life     int // of the daemon: what was scheduled in an earlier life is void
 	tick     int // the turn that is due next; earlier ones are void
 	stopping bool
-	still    int           // the life that stands still, if any
-	resumes  time.Duration // when it goes on
 }
 
 // instanceRuns is AWS booting an instance. It must not call back, so the boot is an event of its own.
 func (w *world) instanceRuns(in awsfake.Instance) {
+	if in.Group != groupName {
+		return // another cluster's
+	}
 	h := w.host(in.ID)
 	w.at(w.bootDelay(h), func() {
 		if now, ok := w.cloud.Instance(in.ID); !ok || now.State != awsfake.Running {
@@ -46,7 +58,9 @@ func (w *world) instanceRuns(in awsfake.Instance) {
 		}
 		n := w.byID[in.ID]
 		if n == nil {
-			n = &node{world: w, host: h, harmed: Kinds, id: in.ID, address: in.PrivateIP, column: len(w.nodes), etcd: w.etcd.Node(in.ID, in.PrivateIP)}
+			n = &node{world: w, host: h, etcd: w.etcd.Node(in.ID, in.PrivateIP), machine: &machine{
+				harmed: Kinds, id: in.ID, address: in.PrivateIP, column: len(w.nodes),
+			}}
 			w.nodes = append(w.nodes, n)
 			w.byID[in.ID] = n
 		}
@@ -100,18 +114,18 @@ func (n *node) reaped() bool {
 // startDaemon begins a new life of the daemon: nothing survives from the one before but the disk, etcd and AWS.
 func (n *node) startDaemon() {
 	n.life++
-	n.stopping = false
+	n.stopping, n.doomed = false, false
 	caller := n.id
 	o := effects.Options{
-		IMDS: n.cloud.IMDS(caller), EC2: n.cloud.EC2(caller), AutoScaling: n.cloud.AutoScaling(caller), Route53: checkedRoute53{n.cloud.Route53(caller), n},
+		IMDS: n.cloud.IMDS(caller), EC2: n.cloud.EC2(caller), AutoScaling: n.cloud.AutoScaling(caller), Route53: n.cloud.Route53(caller),
 		Etcd: checkedEtcd{n.etcd.Etcd(), n}, Peers: n.etcd.Peers(), Process: checkedProcess{n.etcd.Process(), n}, Disk: checkedDisk{n.etcd.Disk(), n},
-		Now: func() time.Time { return n.clock }, Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
+		Now: n.wall.clock(n.world), Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
 		Named: func(group string) (string, error) { return group, nil }, HostedZone: zoneName,
 		ClientPort: 2379, PeerPort: 2380, Wanted: n.wanted(), Servers: servers,
 	}
 	switch n.plan.Claim {
 	case "s3":
-		o.S3, o.Bucket = checkedS3{n.cloud.S3(caller), n}, bucket
+		o.S3, o.Bucket = n.cloud.S3(caller), bucket
 	case "nowhere":
 		o.Route53, o.HostedZone = nil, ""
 	}
@@ -139,13 +153,11 @@ func (w *world) wanted() states.MinorVersion {
 func (n *node) endDaemon() {
 	n.life++
 	n.agent, n.effects = nil, nil
-}
-
-// dies is a daemon's end without a word, and systemd starting another.
-func (n *node) dies() {
-	n.ends()
-	n.endDaemon()
-	n.respawnDaemon()
+	n.unpause()
+	if twin := n.twin; twin != nil && !n.on {
+		n.twin = nil
+		twin.endDaemon()
+	}
 }
 
 // respawnDaemon is what systemd does with a daemon that has ended.
@@ -160,10 +172,13 @@ func (n *node) respawnDaemon() {
 
 // turn takes one turn, and schedules the next. A daemon that crashes in it dies between two of its calls.
 func (n *node) turn() {
-	if n.agent == nil || n.violation != nil || n.paused() {
+	if n.agent == nil || n.violation != nil || n.paused {
 		return
 	}
-	defer n.mayCrash()
+	n.carryOut(n.takeTurn)
+}
+
+func (n *node) takeTurn() {
 	d, err := n.agent.Turn()
 	if err != nil {
 		n.fail("S9", "%s: %v", n.id, err)
@@ -210,31 +225,30 @@ func (n *node) decided(_ time.Time, d *states.Decision) {
 // spawn runs the question or the commands now and delivers what came of them later, unless the daemon has died in between.
 func (n *node) spawn(life int) effects.Spawn {
 	return func(timeout time.Duration, work func(context.Context) func()) {
+		n.hangs, n.limit = false, n.now+timeout
 		deliver := work(context.Background())
-		n.world.at(n.answerDelay(timeout), func() { n.hears(life, deliver) })
+		n.limit = 0
+		delay := n.answerDelay(timeout)
+		if n.hangs {
+			delay = timeout
+		}
+		n.world.at(delay, func() {
+			if n.life == life {
+				n.arrives(deliver)
+			}
+		})
 	}
 }
 
-// hears is an answer that arrives; a daemon that stands still finds it when it goes on.
-func (n *node) hears(life int, deliver func()) {
-	switch {
-	case n.life != life:
-	case n.paused():
-		wait := max(n.resumes-n.now, 0) + time.Millisecond // another that stands still may keep it from going on at its time
-		n.world.at(wait, func() { n.hears(life, deliver) })
-	default:
-		deliver()
-		n.turn()
-	}
-}
-
+// mayCrash ends the daemon where it was told to crash.
 func (n *node) mayCrash() {
-	switch r := recover(); r {
-	case nil, overtaken{}:
-	case crashed{}:
-		n.dies()
-	default:
-		panic(r)
+	if r := recover(); r != nil {
+		if _, ok := r.(crashed); !ok {
+			panic(r)
+		}
+		n.ends()
+		n.endDaemon()
+		n.respawnDaemon()
 	}
 }
 

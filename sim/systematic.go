@@ -103,8 +103,8 @@ var answered = map[string]Kind{
 	"ReleaseLock": EtcdLost, "ChangeResourceRecordSets": AWSLost, "PutObject": AWSLost,
 }
 
-// isCommand tells whether the site is a command, and not a call that one comes to.
-func isCommand(site string) bool { return site[0] >= 'a' }
+// isCommand tells whether the site is a command, and not a call that one comes to. Changes of AWS are calls alone.
+func isCommand(site string) bool { return site[0] >= 'a' || answered[site] == AWSLost }
 
 // Singles are the faults that can happen at the commands of the scenario as it is told: the daemon dies before it; it dies after
 // it, without or with the answer; the answer is lost; the daemon stands still before it; the instance ends.
@@ -114,15 +114,15 @@ func (s *Scenario) Singles() (all []FaultEvent) {
 			all = append(all, b.fault(lost, 0))
 		}
 		if isCommand(b.Site) {
-			all = append(all, b.fault(DaemonCrash, 0), b.fault(DaemonDies, 0), b.fault(DaemonDies, afterwards),
-				b.fault(DaemonPause, longPause), b.fault(Terminate, 0))
+			all = append(all, b.fault(DaemonCrash, 0), b.fault(CrashAfter, 0), b.fault(CrashAfter, afterwards),
+				b.fault(PauseAtCall, longPause), b.fault(EndAtCall, 0))
 		}
 	}
 	return all
 }
 
 func (b *Boundary) fault(kind Kind, span Span) FaultEvent {
-	return FaultEvent{Kind: kind, Node: b.Node, Site: b.Site, Command: b.Command, For: span, Reckless: kind == Terminate}
+	return FaultEvent{Kind: kind, Node: b.Node, Site: b.Site, Command: b.Command, For: span}
 }
 
 // Boundaries are the commands of the daemons in the scenario as it is told, in order.

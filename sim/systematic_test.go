@@ -49,8 +49,8 @@ func TestCombinationIsAPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	bug := func(w *world, e FaultEvent) {
-		paused := slices.ContainsFunc(w.recorded, func(e FaultEvent) bool { return e.Kind == DaemonPause && e.Site == "remove member" })
-		if paused && e.Kind == DaemonDies && e.Site == "add member" {
+		paused := slices.ContainsFunc(w.recorded, func(e FaultEvent) bool { return e.Kind == PauseAtCall && e.Site == "remove member" })
+		if paused && e.Kind == CrashAfter && e.Site == "add member" {
 			w.fail("T1", "planted")
 		}
 	}

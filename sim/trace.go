@@ -116,7 +116,7 @@ func (t *tracer) fault(e *FaultEvent) {
 		text += fmt.Sprintf(", node %d", e.Node) // it has not booted yet
 	}
 	sort := FaultMade
-	if e.Kind.strikesCalls() && e.Kind != DaemonCrash && e.Kind != DaemonDies && e.Kind != DaemonPause {
+	if e.Kind.strikesCalls() && e.Kind != DaemonCrash && e.Kind != CrashAfter && e.Kind != PauseAtCall && e.Kind != EndAtCall {
 		sort = CallFault
 	}
 	t.emit(sort, at, lane, text)

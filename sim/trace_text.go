@@ -85,17 +85,19 @@ func (e *FaultEvent) what() string {
 	case Resize:
 		s = fmt.Sprintf("group is resized to %d", e.Size)
 	case DNSTamper:
-		s = "someone deletes " + e.Record
+		s = "someone deletes " + e.What
 	case Outage:
 		s = "AWS stops answering"
 	case SlowAnswer:
 		s = "slow answer"
 	case DaemonCrash:
 		s = "daemon crashes before " + e.Site
-	case DaemonDies:
+	case CrashAfter:
 		s = "daemon crashes after " + e.Site
-	case DaemonPause:
-		s = "daemon stands still before " + e.Site
+	case PauseAtCall:
+		s = "daemon is paused before " + e.Site
+	case EndAtCall:
+		s = "the instance is ended before " + e.Site
 	default:
 		s = e.Kind.String() + " at " + e.Site
 	}

@@ -31,9 +31,12 @@ type Options struct {
 	// that caused them and must not call the Cloud: schedule, then return.
 	OnRunning   func(Instance)
 	OnTerminate func(Instance)
-	// Fault is asked once a call, before it; the zero Fault is none.
+	// Fault is asked once a call, before it; the zero Fault is none. It may change
+	// the account: that is how another writer comes in just before a change.
 	Fault func(Call) Fault
-	// Log is told every call and its outcome.
+	// Operator is a caller whom no trouble strikes: the simulator's own hand.
+	Operator string
+	// Log is told every call and its outcome, and of a late one once more.
 	Log func(Call, error)
 }
 
@@ -47,6 +50,9 @@ type Cloud struct {
 	calls       map[callKey]int
 	buckets     map[string]map[string]object
 	submissions []submission // Route53 changes, oldest first
+	troubles    troubles     // what is wrong with the account for a while
+	late        []lateCall   // requests that take effect after their callers gave up
+	freed       []string     // addresses of terminated instances, the last freed last
 
 	next      time.Time // cache of NextEvent
 	nextKnown bool
@@ -91,6 +97,7 @@ func (c *Cloud) Advance() {
 			break
 		}
 		c.touch()
+		c.advanceLate(at)
 		c.advanceInstances(at)
 		c.advanceGroups(at)
 	}
@@ -113,6 +120,9 @@ func (c *Cloud) earliest() (at time.Time) {
 	}
 	for i := range c.state.groups {
 		at = sooner(at, c.state.groups[i].reconcileAt)
+	}
+	for i := range c.late {
+		at = sooner(at, c.late[i].at)
 	}
 	return at
 }

@@ -142,7 +142,8 @@ func (c *Cloud) victim(g *Group) *Instance {
 	return slices.MaxFunc(active, func(a, b *Instance) int { return inZone[a.Zone] - inZone[b.Zone] })
 }
 
-// launch starts one instance in the emptiest zone; false if EC2 had none to give.
+// launch starts one instance in the emptiest zone that has capacity; false if
+// EC2 had none to give.
 func (c *Cloud) launch(g *Group, at time.Time) bool {
 	call := c.begin(Call{Caller: "autoscaling", Service: "ec2", Action: "RunInstances"}, g.Name)
 	if c.opt.Fault != nil {
@@ -150,25 +151,39 @@ func (c *Cloud) launch(g *Group, at time.Time) bool {
 			return false
 		}
 	}
+	zone, ok := c.emptiestZone(g)
+	if !ok {
+		return false
+	}
 	c.touch()
 	id := "i-0" + c.newID()
-	ip := c.opt.NewAddress(id)
-	c.state.instances = append(c.state.instances, Instance{
+	ip := c.address(id)
+	i := Instance{
 		ID: id, State: Pending, PrivateIP: ip,
 		PrivateDNSName: "ip-" + strings.ReplaceAll(ip, ".", "-") + "." + c.opt.Region + ".compute.internal",
-		Zone:           c.emptiestZone(g), LaunchedAt: at, Tags: instanceTags(g),
+		Zone:           zone, LaunchedAt: at, Tags: instanceTags(g),
 		Group: g.Name, Lifecycle: "Pending", Health: "Healthy", TemplateVersion: g.TemplateVersion,
 		stateAt: at.Add(c.opt.LaunchDelay),
-	})
+	}
+	if dead := c.troubles.deadBoots; c.still(dead.until) {
+		i.diesAt = at.Add(dead.after)
+	}
+	c.arrives(&i)
+	c.state.instances = append(c.state.instances, i)
 	return true
 }
 
-func (c *Cloud) emptiestZone(g *Group) string {
+// emptiestZone is where the next instance goes; false if no zone has capacity.
+func (c *Cloud) emptiestZone(g *Group) (string, bool) {
 	inZone := map[string]int{}
 	for _, i := range c.active(g) {
 		inZone[i.Zone]++
 	}
-	return slices.MinFunc(g.Zones, func(a, b string) int { return inZone[a] - inZone[b] })
+	zones := slices.DeleteFunc(slices.Clone(g.Zones), c.scarce)
+	if len(zones) == 0 {
+		return "", false
+	}
+	return slices.MinFunc(zones, func(a, b string) int { return inZone[a] - inZone[b] }), true
 }
 
 func instanceTags(g *Group) []Tag {

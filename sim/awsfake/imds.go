@@ -3,14 +3,12 @@ package awsfake
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http" // for the status of an absent path, which the SDK reports in its error
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // IMDS is the metadata service of one instance
@@ -136,10 +134,7 @@ func (m *IMDS) GetMetadata(ctx context.Context, in *imds.GetMetadataInput, _ ...
 	return serve(ctx, m.c, call, in, func(_ *request, in *imds.GetMetadataInput) (*imds.GetMetadataOutput, error) {
 		body, ok := m.Get("meta-data/" + strings.Trim(in.Path, "/"))
 		if !ok {
-			return nil, &smithyhttp.ResponseError{
-				Response: &smithyhttp.Response{Response: &http.Response{StatusCode: http.StatusNotFound}},
-				Err:      errors.New("request to EC2 IMDS failed"),
-			}
+			return nil, metadataStatus(http.StatusNotFound)
 		}
 		return &imds.GetMetadataOutput{Content: io.NopCloser(strings.NewReader(body))}, nil
 	})

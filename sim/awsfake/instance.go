@@ -44,6 +44,9 @@ type Instance struct {
 	hookAt  time.Time // when the lifecycle action times out
 	hookEnd time.Time // beyond which heartbeats do not extend it
 	spotAt  time.Time // when EC2 takes a spot instance back
+	diesAt  time.Time // when it ends by itself, failing to boot
+	passAt  time.Time // when its failing status check passes again
+	look    Look      // of a copy that is shown
 }
 
 // Tag returns the value of a tag; false when it is absent.
@@ -58,7 +61,7 @@ func (i *Instance) Tag(key string) (string, bool) {
 
 // due is when something happens to the instance by itself.
 func (i *Instance) due() time.Time {
-	return sooner(sooner(i.stateAt, i.bootAt), sooner(i.hookAt, i.spotAt))
+	return sooner(sooner(sooner(i.stateAt, i.bootAt), sooner(i.hookAt, i.spotAt)), sooner(i.diesAt, i.passAt))
 }
 
 // gone tells whether the instance ends or has ended; that never reverts.
@@ -73,6 +76,11 @@ func (c *Cloud) advanceInstances(at time.Time) {
 		case reached(i.spotAt):
 			i.spotAt = time.Time{}
 			c.shutdown(i, at, "Server.SpotInstanceTermination: Spot instance termination")
+		case reached(i.diesAt):
+			i.diesAt = time.Time{}
+			c.shutdown(i, at, "Server.InternalError: Internal error on launch")
+		case reached(i.passAt):
+			c.passHealthCheck(i)
 		case reached(i.stateAt):
 			c.nextState(i, at)
 		case reached(i.bootAt):
@@ -99,6 +107,7 @@ func (c *Cloud) nextState(i *Instance, at time.Time) {
 		i.State = Stopped
 	case ShuttingDown:
 		i.State = Terminated
+		c.freed = append(c.freed, i.PrivateIP)
 		i.stateAt = at.Add(c.opt.TerminatedVisible)
 		if strings.HasPrefix(i.Lifecycle, "Terminating") {
 			i.Lifecycle = "" // it has left the group
@@ -116,7 +125,7 @@ func (c *Cloud) shutdown(i *Instance, at time.Time, reason string) {
 	}
 	c.touch()
 	i.State, i.Reason, i.stateAt = ShuttingDown, reason, at.Add(c.opt.ShutdownDelay)
-	i.bootAt, i.hookAt, i.spotAt, i.downAt = time.Time{}, time.Time{}, time.Time{}, at
+	i.bootAt, i.hookAt, i.spotAt, i.diesAt, i.passAt, i.downAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}, at
 	c.stop(i)
 	c.scheduleGroup(i.Group, at)
 }
@@ -127,6 +136,7 @@ func (c *Cloud) start(i *Instance) {
 		return
 	}
 	i.started = true
+	c.boots(i)
 	if c.opt.OnRunning != nil {
 		c.opt.OnRunning(*i)
 	}

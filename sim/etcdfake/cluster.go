@@ -17,12 +17,20 @@ type Cluster struct {
 	id    uint64
 	token string
 
-	index   uint64   // length of the committed log
-	acked   uint64   // index of the last write that a client was told of
-	configs []config // by index; the last is in force
-	removed []uint64 // member IDs that can never be used again
-	begun   []uint64 // member IDs that have ever had a data directory
-	locks   []lock
+	index      uint64              // length of the committed log
+	acked      uint64              // index of the last write that a client was told of
+	entries    []entry             // by index: those that not every version can read
+	configs    []config            // by index; the last is in force
+	gone       []states.Member     // those that were removed
+	unrecorded []uint64            // learners whose promotion 3.5 before 3.5.20 has kept from the database
+	keyed      bool                // a key was written with the v3 API
+	downgrade  states.MinorVersion // to which a downgrade is enabled
+	removed    []uint64            // member IDs that can never be used again
+	begun      []uint64            // member IDs that have ever had a data directory
+	locks      []lock
+	alarms     []alarm
+
+	protected bool // it asks for a user
 
 	version, versionBefore states.MinorVersion
 	versionIndex           uint64 // since when the log says so
@@ -32,6 +40,7 @@ type Cluster struct {
 	leader    *process   // nil when none reaches a quorum
 	followed  []uint64   // members that have followed this leader, so that it counts on their logs
 	writable  bool       // and a quorum of voters follows its log
+	deposed   uint64     // member that has led last and is not to lead next, if another can
 	term      uint64
 	led       time.Time // since when the leader leads
 	elects    time.Time // when an election will be held, if one is needed and possible
@@ -107,13 +116,17 @@ func (c *Cluster) members() []states.Member { return c.configs[len(c.configs)-1]
 
 // view is the membership as far as the server knows it.
 func (p *process) view() config {
-	c := p.disk.cluster
+	c, known := p.disk.cluster, p.disk.cluster.configs[0]
 	for i := len(c.configs) - 1; i > 0; i-- {
 		if c.configs[i].index <= p.applied() {
-			return c.configs[i]
+			known = c.configs[i]
+			break
 		}
 	}
-	return c.configs[0]
+	if p.disk.zombies != nil {
+		known.members = p.disk.withZombies(known.members)
+	}
+	return known
 }
 
 // flushDelay is more than the time after which etcd writes its database to disk (100 ms, backend batch interval). What is newer
@@ -161,6 +174,12 @@ func (c *Cluster) change(edit func([]states.Member) []states.Member) {
 	members := edit(slices.Clone(c.members()))
 	slices.SortFunc(members, byID)
 	c.configs = append(c.configs, config{c.index, c.world.Now(), members})
+}
+
+// write commits a key.
+func (c *Cluster) write() {
+	c.index++
+	c.keyed = c.keyed || !c.version.Less(states.MinorVersion{Major: 3, Minor: 0})
 }
 
 // entered and left note servers that come and go.

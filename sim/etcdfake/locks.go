@@ -28,20 +28,27 @@ func (p *process) hold(key, owner string, ttl time.Duration, lease int64) (effec
 	c.purge(now)
 	ttl = max(ttl, minTTL)
 	i := slices.IndexFunc(c.locks, func(l lock) bool { return l.key == key })
-	if i < 0 {
-		i = len(c.locks)
-		c.locks = append(c.locks, lock{key: key, owner: owner})
+	l := lock{key: key, owner: owner}
+	if i >= 0 {
+		l = c.locks[i]
 	}
-	l := &c.locks[i]
 	if l.owner != owner {
 		return effects.EtcdLock{Owner: l.owner, Revision: l.revision}, 0, nil
 	}
 	if l.lease == 0 || l.lease != lease {
+		if err := p.writes(false); err != nil {
+			return effects.EtcdLock{}, 0, err
+		}
 		c.world.lastLease++
-		c.index++
+		c.write()
 		l.lease, l.revision = c.world.lastLease, int64(c.index)
 	}
 	l.ttl, l.expires = ttl, now.Add(ttl)
+	if i < 0 {
+		c.locks = append(c.locks, l)
+	} else {
+		c.locks[i] = l
+	}
 	return effects.EtcdLock{Owner: owner, Revision: l.revision}, l.lease, nil
 }
 
@@ -58,6 +65,9 @@ func (p *process) unlock(key, owner string) error {
 		}
 		if c.locks[i].owner != owner {
 			return effects.ErrChanged
+		}
+		if err := p.writes(true); err != nil {
+			return err
 		}
 		c.index++
 		c.locks = slices.Delete(c.locks, i, i+1)
