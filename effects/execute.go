@@ -140,11 +140,10 @@ func (e *Effects) startEtcd(c states.StartEtcd) error {
 
 // action makes a command of another lane ready, with copies of the facts it needs.
 func (e *Effects) action(c states.Command) action {
-	serves := e.facts.Cluster.Local.Answers == states.Yes && e.facts.Cluster.Local.Leader != 0 && !e.facts.Cluster.Local.Learner
 	own := e.clientURL(e.facts.Self.Address)
 	endpoints := slices.Clone(e.endpoints)
 	if e.facts.Process.Running == states.Yes {
-		endpoints = order(endpoints, own, serves)
+		endpoints = order(endpoints, own, e.facts.Cluster.Local.Serves())
 	}
 	at := place{cluster: e.facts.Name, zoneID: e.zoneID, zone: e.facts.DNS.Zone}
 	seen, self := e.claimSeen, e.facts.Self
@@ -177,7 +176,15 @@ func (e *Effects) action(c states.Command) action {
 			return nil, err
 		}
 	case states.RemoveMember:
-		return func(ctx context.Context) (func(), error) { return nil, e.removeMember(ctx, c, endpoints) }
+		return func(ctx context.Context) (func(), error) { return nil, e.removeMember(ctx, c, self.Address, endpoints) }
+	case states.HoldUpgradeLock:
+		return e.holdUpgradeLock(c, endpoints)
+	case states.ReleaseUpgradeLock:
+		return func(ctx context.Context) (func(), error) { return nil, e.releaseUpgradeLock(ctx, c, endpoints) }
+	case states.HaltUpgrade:
+		return func(ctx context.Context) (func(), error) { return nil, e.haltUpgrade(ctx, c, endpoints) }
+	case states.StopForUpgrade:
+		return e.stopForUpgrade(c, own, endpoints)
 	case states.MoveLeader:
 		return func(ctx context.Context) (func(), error) {
 			err := e.Etcd.MoveLeader(ctx, own, c.To)
@@ -194,7 +201,7 @@ func (e *Effects) action(c states.Command) action {
 func (e *Effects) holdJoinLock(c states.HoldJoinLock, endpoints []string, self string) action {
 	begun := e.Now()
 	return func(ctx context.Context) (func(), error) {
-		lock, err := e.Etcd.HoldLock(ctx, endpoints, joinLockKey, self, c.TTL)
+		lock, err := e.Etcd.HoldLock(ctx, endpoints, joinLockKey, self, c.TTL, UpgradeLockKey)
 		return func() {
 			switch {
 			case err != nil && begun.Sub(e.facts.Join.Held) > c.TTL:
@@ -230,7 +237,7 @@ func (e *Effects) addMember(c states.AddMember, endpoints []string) action {
 }
 
 // removeMember removes only what the decision meant, as the list is now: members come and go between a look and an act.
-func (e *Effects) removeMember(ctx context.Context, c states.RemoveMember, endpoints []string) error {
+func (e *Effects) removeMember(ctx context.Context, c states.RemoveMember, self string, endpoints []string) error {
 	list, err := e.Etcd.Members(ctx, endpoints)
 	if err != nil {
 		return fmt.Errorf("read the member list before removing from it: %w", err)
@@ -242,6 +249,11 @@ func (e *Effects) removeMember(ctx context.Context, c states.RemoveMember, endpo
 	m := &list.Members[i]
 	if m.Name != c.Name || m.Address != c.Address {
 		return fmt.Errorf("remove %x: it is %s at %s now: %w", c.ID, m.Key(), m.Address, ErrChanged)
+	}
+	if c.Address != self { // housekeeping, which rests while a member changes its server
+		if err := e.nobodyUpgrades(ctx, endpoints); err != nil {
+			return fmt.Errorf("remove %x: %w", c.ID, err)
+		}
 	}
 	if !m.Learner {
 		if err := e.survives(ctx, list.Members, m); err != nil {
@@ -258,16 +270,12 @@ func (e *Effects) removeMember(ctx context.Context, c states.RemoveMember, endpo
 // survives asks every other voter how it is, right before one is removed. One that leads is not removed: the leadership may have
 // come to it since the decision, and its removal would leave the others to elect a leader.
 func (e *Effects) survives(ctx context.Context, members []states.Member, removed *states.Member) error {
-	others := slices.DeleteFunc(slices.Clone(members), func(m states.Member) bool { return m.Learner || m.ID == removed.ID })
-	e.askHealth(ctx, others, states.Local{})
-	healthy := 0
-	for i := range others {
-		if others[i].Health == states.Yes {
-			healthy++
-		}
+	others := states.Cluster{
+		Members: slices.DeleteFunc(slices.Clone(members), func(m states.Member) bool { return m.Learner || m.ID == removed.ID }),
 	}
-	if healthy < states.Quorum(len(others)) {
-		return fmt.Errorf("remove %x: %d of the other %d voters are healthy, which is no quorum", removed.ID, healthy, len(others))
+	e.askHealth(ctx, others.Members, states.Local{})
+	if n, healthy := others.Voters(); healthy < states.Quorum(n) {
+		return fmt.Errorf("remove %x: %d of the other %d voters are healthy, which is no quorum", removed.ID, healthy, n)
 	}
 	if !removed.Started() {
 		return nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
@@ -16,18 +17,19 @@ type condition func(*stage) bool
 
 // conditions without words of their own.
 var conditions = map[string]condition{
-	"whole":         func(s *stage) bool { return s.pending() == "" },        // see docs/simulator.md
-	"cluster":       func(s *stage) bool { return s.served() != nil },        // one has served
-	"one cluster":   func(s *stage) bool { return len(s.check.served) == 1 }, // and never another
-	"two clusters":  func(s *stage) bool { return len(s.check.served) == 2 }, // the second after the first
-	"quorum":        func(s *stage) bool { c := s.served(); return c != nil && c.HasQuorum() },
-	"same members":  func(s *stage) bool { return slices.Equal(s.members, s.memberIDs()) }, // as when the cluster was first whole, or last stabilized
-	"no instances":  func(s *stage) bool { return len(s.up()) == 0 },
-	"excused":       func(s *stage) bool { return s.excused != "" },
-	"claim pending": func(s *stage) bool { return strings.HasPrefix(s.claim(), "pending") },
-	"claim formed":  func(s *stage) bool { return strings.HasPrefix(s.claim(), "formed") },
-	"join lock":     func(s *stage) bool { return s.locked(joinLock) != "" },    // is held
-	"upgrade lock":  func(s *stage) bool { return s.locked(upgradeLock) != "" }, // is held
+	"whole":          func(s *stage) bool { return s.pending() == "" },        // see docs/simulator.md
+	"cluster":        func(s *stage) bool { return s.served() != nil },        // one has served
+	"one cluster":    func(s *stage) bool { return len(s.check.served) == 1 }, // and never another
+	"two clusters":   func(s *stage) bool { return len(s.check.served) == 2 }, // the second after the first
+	"quorum":         func(s *stage) bool { c := s.served(); return c != nil && c.HasQuorum() },
+	"same members":   func(s *stage) bool { return slices.Equal(s.members, s.memberIDs()) }, // as when the cluster was first whole, or last stabilized
+	"no instances":   func(s *stage) bool { return len(s.up()) == 0 },
+	"excused":        func(s *stage) bool { return s.excused != "" },
+	"claim pending":  func(s *stage) bool { return strings.HasPrefix(s.claim(), "pending") },
+	"claim formed":   func(s *stage) bool { return strings.HasPrefix(s.claim(), "formed") },
+	"join lock":      func(s *stage) bool { return s.joining() != "" },   // is held
+	"upgrade lock":   func(s *stage) bool { return s.upgrading() != "" }, // is held
+	"upgrade halted": func(s *stage) bool { return s.halted() != "" },
 }
 
 // parseCondition reads what may be so: one of conditions, or
@@ -199,9 +201,25 @@ func (w *world) anyWhy(words string) bool {
 	return false
 }
 
-func (s *stage) locked(key string) string {
+// joining is who holds the join lock, and upgrading who holds the upgrade lock; nobody is empty.
+func (s *stage) joining() string {
 	if c := s.served(); c != nil {
-		return c.Lock(key).Owner
+		return c.Lock(joinLock).Owner
+	}
+	return ""
+}
+
+func (s *stage) upgrading() string {
+	if c := s.served(); c != nil {
+		return effects.ParseUpgrade(c.Key(effects.UpgradeLockKey)).Owner
+	}
+	return ""
+}
+
+// halted is what keeps upgrades from going on.
+func (s *stage) halted() string {
+	if c := s.served(); c != nil {
+		return effects.ParseUpgrade(c.Key(effects.UpgradeHaltKey)).Why
 	}
 	return ""
 }

@@ -79,6 +79,7 @@ func init() { // it refers to itself through the parsing of faults
 		"partition":    readPartition,                  // partition a: from all others, or: partition a from b c
 		"heal":         alone((*stage).heal),           // heal
 		"outage":       readOutage,                     // outage begin | outage begin route53 | outage end
+		"reconfigure":  alone((*stage).reconfigured),   // the daemons that run are told what new ones want
 		"wants":        readWants,                      // wants 3.7: the configuration of daemons that start from now on
 	}
 }
@@ -123,8 +124,8 @@ var roles = map[string]func(*stage) []*node{
 	"leader":   func(s *stage) []*node { return first(s.voters(true)) },
 	"follower": func(s *stage) []*node { return first(s.voters(false)) },
 	"newest":   func(s *stage) []*node { up := s.up(); return up[max(0, len(up)-1):] },
-	"joiner":   func(s *stage) []*node { return s.holder(joinLock) },
-	"upgrader": func(s *stage) []*node { return s.holder(upgradeLock) },
+	"joiner":   func(s *stage) []*node { return s.alive(s.joining()) },
+	"upgrader": func(s *stage) []*node { return s.alive(s.upgrading()) },
 }
 
 func checkNames(words []string) error {
@@ -173,11 +174,10 @@ func (s *stage) voters(lead bool) (list []*node) {
 	return list
 }
 
-func (s *stage) holder(key string) []*node {
-	if c := s.served(); c != nil {
-		if n := s.byID[c.Lock(key).Owner]; n != nil && n.on {
-			return []*node{n}
-		}
+// alive is the instance of this ID, if it runs.
+func (s *stage) alive(id string) []*node {
+	if n := s.byID[id]; n != nil && n.on {
+		return []*node{n}
 	}
 	return nil
 }

@@ -165,3 +165,8 @@ func readWants(words []string) (step, error) {
 	newer, err := newerFor(words[0])
 	return func(s *stage) error { s.plan.Newer = newer; return nil }, err
 }
+
+func (s *stage) reconfigured() error {
+	s.reconfigure()
+	return nil
+}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/etcd-appliance/etcd-appliance/effects"
 )
 
 // readCrash arms a crash of a daemon, which may not even have been launched: it dies before the next of its commands of that
@@ -34,9 +36,18 @@ func readPause(words []string) (step, error) {
 	return toEach(func(_ *stage, n *node) error { n.stop(d, func() {}); return nil })(words[:1])
 }
 
+// called are names for what the traces call after a key.
+var called = map[string]string{
+	"take upgrade lock": "take " + effects.UpgradeLockKey, "release upgrade lock": "release " + effects.UpgradeLockKey,
+	"change zone": "ChangeResourceRecordSets",
+}
+
 // armed makes a step of a fault at the next command of that name.
 func armed(name string, site []string, e FaultEvent) (step, error) {
 	e.Site = strings.Join(site, " ")
+	if long := called[e.Site]; long != "" {
+		e.Site = long
+	}
 	if !changes[e.Site] || !isCommand(e.Site) {
 		return nil, fmt.Errorf("no daemon does %q", e.Site)
 	}

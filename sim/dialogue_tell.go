@@ -113,8 +113,9 @@ func (t *teller) look() {
 	t.subject("dns", t.sorted(t.published()))
 	state, named, _ := strings.Cut(t.claim(), " ")
 	t.subject("claim", strings.TrimSpace(state+" "+t.sorted(named)))
-	t.subject("join lock", t.locked(joinLock))
-	t.subject("upgrade lock", t.locked(upgradeLock))
+	t.subject("join lock", t.joining())
+	t.subject("upgrade lock", t.upgrading())
+	t.subject("upgrade halted", t.halted())
 	if c := t.served(); c != nil {
 		t.subject("cluster version", c.Version().String())
 	}

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/etcd-appliance/etcd-appliance/effects"
 )
 
 // soon is how much later than recorded a fault may strike in a replay that others were left out of.
@@ -123,6 +125,8 @@ var changes = map[string]bool{
 	"ChangeResourceRecordSets": true, "PutObject": true,
 	"add member": true, "remove member": true, "promote member": true, "move leader": true, "hold lock": true, "release lock": true,
 	"start etcd": true, "stop etcd": true,
+	"Swap": true, "take " + effects.UpgradeLockKey: true, "release " + effects.UpgradeLockKey: true,
+	"take " + effects.UpgradeHaltKey: true, "release " + effects.UpgradeHaltKey: true,
 	"set data aside": true, "delete what was set aside": true, "record start": true, "record joined": true,
 }
 

@@ -35,10 +35,11 @@ type node struct {
 	pausing
 	etcd *etcdfake.Node
 
-	adopts   bool  // etcd ran when the daemon started, and it has started none
-	doomed   bool  // the daemon dies after the command that it is about to carry out
-	hangs    bool  // a call of the question or command that is being carried out hangs
-	twin     *node // a second daemon on the instance, by mistake
+	wants    states.MinorVersion // of its daemon's configuration
+	adopts   bool                // etcd ran when the daemon started, and it has started none
+	doomed   bool                // the daemon dies after the command that it is about to carry out
+	hangs    bool                // a call of the question or command that is being carried out hangs
+	twin     *node               // a second daemon on the instance, by mistake
 	agent    *agent.Agent
 	effects  *effects.Effects
 	life     int // of the daemon: what was scheduled in an earlier life is void
@@ -129,7 +130,7 @@ func (n *node) startDaemon() {
 	case "nowhere":
 		o.Route53, o.HostedZone = nil, ""
 	}
-	n.effects = effects.New(o)
+	n.effects, n.wants = effects.New(o), o.Wanted
 	a, err := agent.New(states.Config{ClientPort: 2379, PeerPort: 2380, OnTotalLoss: n.plan.Loss},
 		n.effects, n.effects, agent.NewJournal(zerolog.Nop(), false, n.decided))
 	if err != nil {

@@ -19,6 +19,8 @@ type Plan struct {
 
 	// Newer is when the configuration of new daemons changes to want the next minor; zero is never.
 	Newer Span `json:"newer"`
+	// InPlace says that it changes for the daemons that run as well.
+	InPlace bool `json:"in_place,omitempty"`
 
 	Hook bool `json:"hook"` // the group has a terminating lifecycle hook, so that instances have a minute to leave
 
@@ -56,6 +58,7 @@ func newPlan(seed uint64) Plan {
 	p.Hook = s.chance(0.5)
 	if s.chance(0.3) {
 		p.Newer = Span(s.between(time.Minute, time.Duration(p.Chaos)))
+		p.InPlace = newStream(seed, "in place").chance(0.5)
 	}
 	p.Mode = []Mode{Swarm, Swarm, Swarm, Swarm, Swarm, Swarm, Swarm, Storm, Single, Calm}[s.below(10)]
 	p.Rates = drawRates(seed, p.Mode)
@@ -115,6 +118,9 @@ func (p Plan) String() string {
 	}
 	if p.Newer > 0 {
 		s += fmt.Sprintf(", next minor wanted from %s on", time.Duration(p.Newer).Round(time.Second))
+		if p.InPlace {
+			s += " by all"
+		}
 	}
 	if p.Scenario != "" {
 		s = fmt.Sprintf("scenario %s: %d nodes, claim in %s", p.Scenario, p.Nodes, p.Claim)

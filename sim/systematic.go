@@ -100,7 +100,7 @@ func (s *Scenario) With(faults ...FaultEvent) *Plan {
 // loss of the answer is called.
 var answered = map[string]Kind{
 	"AddMember": EtcdLost, "RemoveMember": EtcdLost, "PromoteMember": EtcdLost, "MoveLeader": EtcdLost, "HoldLock": EtcdLost,
-	"ReleaseLock": EtcdLost, "ChangeResourceRecordSets": AWSLost, "PutObject": AWSLost,
+	"ReleaseLock": EtcdLost, "Swap": EtcdLost, "ChangeResourceRecordSets": AWSLost, "PutObject": AWSLost,
 }
 
 // isCommand tells whether the site is a command, and not a call that one comes to. Changes of AWS are calls alone.

@@ -13,6 +13,7 @@ type Observation struct {
 	Name    string         // of the cluster: first label of its DNS names, and part of its bootstrap token; empty while unknown
 	Self    Self           // who this instance is
 	Wanted  MinorVersion   // the minor this instance is configured to run
+	Since   time.Time      // when that was last configured
 	Servers []MinorVersion // the minors whose server is installed here, ascending
 	Group   Group          // the auto-scaling group and its instances, as AWS tells
 	Peers   []Peer         // what the other instances of the group answer on their peer port
@@ -52,6 +53,11 @@ type Instance struct {
 	DNSName string // private DNS name; empty when the VPC gives none
 	State   InstanceState
 	InGroup bool // listed by the auto-scaling group, and not on its way out of it
+}
+
+// Up tells whether a server may answer there, now or soon.
+func (i *Instance) Up() bool {
+	return i.Address != "" && (i.State == InstanceRunning || i.State == InstancePending)
 }
 
 // Absence is the evidence that AWS no longer knows an instance: neither its group nor a describe by its ID lists it. Absence
@@ -140,6 +146,7 @@ type Member struct {
 	Unhealthy time.Time // since when Health has been No without a break
 	Version   Version   // of its server; unknown while it does not answer
 	Applied   uint64    // raft index it has applied
+	Alarm     string    // what it, or its cluster, has raised an alarm about; empty when nothing
 }
 
 // Started tells whether the member has ever published itself to its cluster.
@@ -207,6 +214,11 @@ type ClaimRecord struct {
 
 // ClaimMember is one instance named by a claim.
 type ClaimMember struct{ ID, Address string }
+
+// sortByID gives a list of claim members the one order in which lists of the same members are equal.
+func sortByID(list []ClaimMember) {
+	slices.SortFunc(list, func(a, b ClaimMember) int { return strings.Compare(a.ID, b.ID) })
+}
 
 // Has tells whether the record names the instance.
 func (r *ClaimRecord) Has(id string) bool {
@@ -281,6 +293,7 @@ type Cluster struct {
 	Version MinorVersion // cluster version, unknown until settled
 	Leader  uint64       // member ID; 0 when there is none
 	Members []Member     // by ID
+	Upgrade Upgrade
 	Local   Local
 }
 
@@ -293,10 +306,14 @@ type Local struct {
 	Learner   bool
 	Applied   uint64
 	Version   Version
+	Alarm     string // as of a [Member]
 	// Restored is since when the server that was started to join has the cluster's data, and yet does not serve; zero
 	// when it serves, and for every other start. Its peer port tells.
 	Restored time.Time
 }
+
+// Serves tells whether the server answers, as a voter that knows a leader.
+func (l *Local) Serves() bool { return l.Answers == Yes && l.Leader != 0 && !l.Learner }
 
 // Member finds a member by ID.
 func (c *Cluster) Member(id uint64) (*Member, bool) {

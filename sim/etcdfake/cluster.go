@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -28,6 +29,7 @@ type Cluster struct {
 	removed    []uint64            // member IDs that can never be used again
 	begun      []uint64            // member IDs that have ever had a data directory
 	locks      []lock
+	keys       []effects.EtcdKey // without a lease
 	alarms     []alarm
 
 	protected bool // it asks for a user

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -112,6 +113,7 @@ func (c *Cluster) truncate(p *process) {
 	for _, q := range c.procs {
 		q.read = min(q.read, len(c.entries))
 	}
+	c.keys = slices.DeleteFunc(c.keys, func(k effects.EtcdKey) bool { return k.Revision > int64(length) })
 	if c.versionIndex > length {
 		c.version, c.versionIndex = c.versionBefore, 0
 	}
