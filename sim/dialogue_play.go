@@ -79,7 +79,7 @@ func init() { // it refers to itself through the parsing of faults
 		"partition":    readPartition,                  // partition a: from all others, or: partition a from b c
 		"heal":         alone((*stage).heal),           // heal
 		"outage":       readOutage,                     // outage begin | outage begin route53 | outage end
-		"reconfigure":  alone((*stage).reconfigured),   // the daemons that run are told what new ones want
+		"reconfigure":  toEach((*stage).reconfigured),  // reconfigure all: daemons that run are told what new ones want
 		"wants":        readWants,                      // wants 3.7: the configuration of daemons that start from now on
 	}
 }

@@ -166,7 +166,11 @@ func readWants(words []string) (step, error) {
 	return func(s *stage) error { s.plan.Newer = newer; return nil }, err
 }
 
-func (s *stage) reconfigured() error {
-	s.reconfigure()
+func (s *stage) reconfigured(n *node) error {
+	if n.effects == nil {
+		return fmt.Errorf("%s has no daemon", n.letter())
+	}
+	n.wants = s.wanted()
+	n.effects.Want(n.wants)
 	return nil
 }

@@ -73,7 +73,7 @@ func (n *node) catchUp() {
 	for len(n.held) > 0 && !n.paused {
 		deliver := n.held[0]
 		n.held = n.held[1:]
-		deliver()
+		n.carryOut(deliver)
 	}
 	n.turn()
 }
@@ -84,7 +84,7 @@ func (n *node) arrives(deliver func()) {
 		n.held = append(n.held, deliver)
 		return
 	}
-	deliver()
+	n.carryOut(deliver) // which may end in a command: a server is stopped for its upgrade as soon as the answer permits it
 	n.turn()
 }
 
