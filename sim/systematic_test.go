@@ -44,38 +44,63 @@ func TestEverySingleFault(t *testing.T) {
 // breaks the same.
 func TestCombinationIsAPlan(t *testing.T) {
 	t.Parallel()
-	c, err := NewSystematic([]string{"replace_follower"}, true)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := scenario(t, "replace_follower")
 	bug := func(w *world, e FaultEvent) {
 		paused := slices.ContainsFunc(w.recorded, func(e FaultEvent) bool { return e.Kind == PauseAtCall && e.Site == "remove member" })
 		if paused && e.Kind == CrashAfter && e.Site == "add member" {
 			w.fail("T1", "planted")
 		}
 	}
-	for i := range c.Len() {
-		r := Run(Options{Plan: c.Plan(i + 1), planted: bug})
-		if r.Violation == nil {
-			continue
-		}
-		small := shrink(Options{planted: bug}, r)
-		p := small.Plan
-		if len(p.Only) != 2 || !slices.Equal(p.Script, []string{"wait whole", "end follower", "wait d is learner", "stabilize"}) && len(p.Script) > 4 {
-			t.Errorf("shrinks to %v and %q", p.Only, p.Script)
-		}
-		path := filepath.Join(t.TempDir(), "plan.json")
-		must(os.WriteFile(path, p.JSON(), 0o600))
-		read, err := ReadPlan(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if again := Run(Options{Plan: &read, planted: bug}); again.Hash != small.Hash || again.Violation == nil {
-			t.Errorf("the file is another run: %v", again.Violation)
-		}
-		return
+	pick := func(kind Kind, node int, site string) FaultEvent {
+		all := s.Singles()
+		return all[slices.IndexFunc(all, func(e FaultEvent) bool { return e.Kind == kind && e.Node == node && e.Site == site })]
 	}
-	t.Error("no pair is the planted one")
+	p := s.With(pick(DaemonCrash, 4, "start etcd"), pick(PauseAtCall, 1, "remove member"), pick(CrashAfter, 4, "add member"))
+	r := Run(Options{Plan: p, planted: bug})
+	if r.Violation == nil {
+		t.Fatal("the planted bug is not found")
+	}
+	small := shrink(Options{planted: bug}, r).Plan
+	if len(small.Only) != 2 || len(small.Script) >= len(p.Script) || !slices.Contains(small.Script, "end follower") {
+		t.Errorf("shrinks to %v and %q", small.Only, small.Script)
+	}
+	path := filepath.Join(t.TempDir(), "plan.json")
+	must(os.WriteFile(path, small.JSON(), 0o600))
+	read, err := ReadPlan(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := Run(Options{Plan: &small, planted: bug}), Run(Options{Plan: &read, planted: bug})
+	if a.Hash != b.Hash || b.Violation == nil {
+		t.Errorf("the file is another run: %v", b.Violation)
+	}
+}
+
+// A story without its steps is no plan, and one that nobody understands is refused.
+func TestReadPlanRefusesAScriptItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	p := scenario(t, "scale").Plan
+	p.Script = append(slices.Clone(p.Script), "make coffee")
+	path := filepath.Join(t.TempDir(), "plan.json")
+	must(os.WriteFile(path, p.JSON(), 0o600))
+	if _, err := ReadPlan(path); err == nil || !strings.Contains(err.Error(), "make coffee") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func scenario(t *testing.T, name string) *Scenario {
+	t.Helper()
+	all, err := Scenarios()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range all {
+		if all[i].Name == name {
+			return &all[i]
+		}
+	}
+	t.Fatalf("no scenario is called %s", name)
+	return nil
 }
 
 // Every number is another combination, and together they are all.
