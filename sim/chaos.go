@@ -29,7 +29,7 @@ func (w *world) reconfigure() {
 	w.trace.say("", "every daemon is to want etcd %s", w.wanted())
 	for _, n := range w.nodes {
 		if n.effects != nil {
-			n.wants = w.wanted()
+			n.wants = n.configured()
 			n.effects.Want(n.wants)
 		}
 	}
@@ -78,10 +78,12 @@ func (w *world) someNode(s *stream) *node {
 	return up[s.below(len(up))]
 }
 
-// spares lets a fault that takes the data of its node keep, mostly, to what the cluster can lose.
+// spares lets a fault that takes the data of its node keep, mostly, to what the cluster can lose. Where it could only while others
+// leave that have not left yet, it is made less often.
 func spares(w *world, s *stream, e *FaultEvent) bool {
-	if w.keepsQuorum(w.byOrdinal(e.Node)) {
-		return true
+	n := w.byOrdinal(e.Node)
+	if w.keepsQuorum(n) {
+		return w.keepsQuorumFor(n) || s.chance(0.3)
 	}
 	e.Reckless = s.chance(map[bool]float64{true: 0.5, false: 0.02}[w.served() == nil])
 	return e.Reckless

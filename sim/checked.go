@@ -80,7 +80,7 @@ func (e checkedEtcd) mayRemove(id uint64) {
 				continue
 			}
 			for _, in := range e.cloud.Instances() {
-				if (in.ID == m.Name || in.PrivateIP == m.Address) && in.State == awsfake.Running && strings.HasPrefix(in.Lifecycle, "InService") {
+				if (in.ID == m.Name || m.Name == "" && in.PrivateIP == m.Address) && in.State == awsfake.Running && strings.HasPrefix(in.Lifecycle, "InService") {
 					e.fail("C3", "%s removes member %x, whose instance %s runs in the group", e.node, id, in.ID)
 				}
 			}

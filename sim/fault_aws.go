@@ -132,6 +132,10 @@ func holdZone(w *world, _ *node, _ *FaultEvent, lasts time.Duration) {
 func loseZone(w *world, _ *node, _ *FaultEvent, lasts time.Duration) {
 	w.cloud.LoseZone(w.zoneID, lasts)
 }
+func slowChanges(w *world, _ *node, e *FaultEvent, lasts time.Duration) {
+	w.cloud.SlowChanges(time.Duration(e.Size)*time.Second, lasts)
+}
+
 func delaySync(w *world, _ *node, e *FaultEvent, lasts time.Duration) {
 	w.cloud.DelaySync(time.Duration(e.Size)*time.Minute, lasts)
 }

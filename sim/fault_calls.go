@@ -32,6 +32,10 @@ var commands = []string{
 	"set data aside", "delete what was set aside", "record start", "record joined",
 }
 
+// pausable is where a daemon may be paused: before its commands, and at its questions. Between a command and the call that it makes
+// nothing is decided.
+var pausable = append([]string{"Describe", "List", "Get", "HoldLock", "ReleaseLock", "Status", "Members", "Ask"}, commands...)
+
 // awsFault spoils AWS calls of daemons.
 func (w *world) awsFault(c awsfake.Call) awsfake.Fault {
 	n := w.caller(c.Caller)

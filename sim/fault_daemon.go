@@ -1,6 +1,11 @@
 package sim
 
-import "time"
+import (
+	"time"
+
+	"github.com/etcd-appliance/etcd-appliance/effects"
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
 
 // crashed is what a crash point panics with.
 type crashed struct{}
@@ -23,6 +28,10 @@ func (n *node) interrupted(e *FaultEvent) bool {
 		n.diesAfter(time.Duration(e.For))
 	case PauseAtCall:
 		n.pauseHere(time.Duration(e.For))
+	case LockDeleted:
+		n.deleteLock()
+	case HookCut:
+		n.completeHook()
 	case EndAtCall:
 		n.world.at(0, func() { n.endInstance() })
 		panic(crashed{})
@@ -118,6 +127,20 @@ func (w *world) addTwin(n *node, e FaultEvent) {
 	twin.startDaemon()
 }
 
+// wantOlder restarts a daemon with the configuration of before an upgrade, among others that have the new one.
+func (w *world) wantOlder(n *node, e FaultEvent) {
+	if n.effects == nil || n.paused || !w.begin(&n.host.until, e, func() {
+		n.older = false
+		if n.effects != nil && !n.paused {
+			n.terminateDaemon()
+		}
+	}) {
+		return
+	}
+	n.older = true
+	n.terminateDaemon()
+}
+
 // The ways in which the record beside the data can be wrong.
 const (
 	recordAbsent = "absent"
@@ -162,6 +185,25 @@ func (c *wall) clock(w *world) func() time.Time {
 
 func (c *wall) gain(now time.Duration) time.Duration {
 	return c.gained + time.Duration(c.rate*float64(now-c.since))
+}
+
+// clocked tells a daemon of its server by the daemon's own clock, which is how the supervisor notes it too.
+type clocked struct {
+	effects.Process
+	now  func() time.Time
+	real func() time.Time
+}
+
+func (c clocked) Inspect() states.Process {
+	p := c.Process.Inspect()
+	if off := c.now().Sub(c.real()); off != 0 {
+		for _, t := range []*time.Time{&p.Started, &p.Exited} {
+			if !t.IsZero() {
+				*t = t.Add(off)
+			}
+		}
+	}
+	return p
 }
 
 // jumpClock sets the clock of an instance by up to an hour, and restarts its daemon, which else goes by its monotonic clock.

@@ -7,12 +7,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 )
 
-// resizeFar scales the group to one or to nothing, or far out. What it takes is mostly asked about first.
+// drawFar scales the group to one or to nothing, or far out. What it takes is mostly asked about first.
 func drawFar(w *world, s *stream, e *FaultEvent) bool {
 	g, _ := w.cloud.Group(groupName)
 	e.Size = []int{1, 1, 2, 7}[s.below(4)]
@@ -33,6 +34,7 @@ func (w *world) spotNotice(n *node, e FaultEvent) {
 		return
 	}
 	w.record(e)
+	n.recalled = w.now + 2*time.Minute
 	w.cloud.InterruptSpot(n.id, 2*time.Minute)
 }
 
@@ -42,6 +44,7 @@ func (w *world) failHealth(n *node, e FaultEvent) {
 		return
 	}
 	w.record(e)
+	n.recalled = w.now + time.Minute
 	w.cloud.FailHealthCheck(n.id, time.Duration(e.For))
 }
 
@@ -118,6 +121,72 @@ func (w *world) refresh(_ *node, e FaultEvent) {
 	}
 }
 
+// rebalance is Auto Scaling evening out its zones: it launches first, which may be more than the group is to have at most, and
+// terminates later.
+func (w *world) rebalance(n *node, e FaultEvent) {
+	if e.Reckless || w.keepsQuorum(n) {
+		w.record(e)
+		w.cloud.Rebalance(groupName)
+	}
+}
+
+// groupRefresh is the instance refresh of Auto Scaling, with its own pace.
+func (w *world) groupRefresh(_ *node, e FaultEvent) {
+	if len(w.running()) < 3 || w.served() == nil {
+		return
+	}
+	w.record(e)
+	_, _ = w.cloud.AutoScaling(nature).StartInstanceRefresh(context.Background(), &autoscaling.StartInstanceRefreshInput{
+		AutoScalingGroupName: aws.String(groupName), Preferences: &astypes.RefreshPreferences{InstanceWarmup: aws.Int32(int32(e.Size))},
+	})
+	w.lasts(time.Duration(w.plan.Chaos), func() {
+		_, _ = w.cloud.AutoScaling(nature).CancelInstanceRefresh(context.Background(), &autoscaling.CancelInstanceRefreshInput{AutoScalingGroupName: aws.String(groupName)})
+	})
+}
+
+// detach takes an instance out of the group, which replaces it. It runs on, with its etcd, until its operator ends it.
+func (w *world) detach(n *node, e FaultEvent) {
+	if !w.keepsQuorum(n) || !w.inService(n) || !w.begin(&n.host.until, e, func() {
+		_, _ = w.cloud.EC2(nature).TerminateInstances(context.Background(), &ec2.TerminateInstancesInput{InstanceIds: []string{n.id}})
+	}) {
+		return
+	}
+	n.recalled = w.now + time.Duration(e.For)
+	_, _ = w.cloud.AutoScaling(nature).DetachInstances(context.Background(), &autoscaling.DetachInstancesInput{
+		AutoScalingGroupName: aws.String(groupName), InstanceIds: []string{n.id}, ShouldDecrementDesiredCapacity: aws.Bool(false),
+	})
+}
+
+// park puts an instance into Standby, with the desired capacity lowered by it, and takes it back later.
+func (w *world) park(n *node, e FaultEvent) {
+	if !w.inService(n) || !w.begin(&n.host.until, e, func() {
+		_, _ = w.cloud.AutoScaling(nature).ExitStandby(context.Background(), &autoscaling.ExitStandbyInput{
+			AutoScalingGroupName: aws.String(groupName), InstanceIds: []string{n.id},
+		})
+	}) {
+		return
+	}
+	_, _ = w.cloud.AutoScaling(nature).EnterStandby(context.Background(), &autoscaling.EnterStandbyInput{
+		AutoScalingGroupName: aws.String(groupName), InstanceIds: []string{n.id}, ShouldDecrementDesiredCapacity: aws.Bool(true),
+	})
+}
+
+func (w *world) inService(n *node) bool {
+	in, ok := w.cloud.Instance(n.id)
+	return ok && in.Lifecycle == "InService"
+}
+
+// launchSlowly keeps new instances pending for long.
+func launchSlowly(w *world, _ *node, e *FaultEvent, lasts time.Duration) {
+	w.cloud.LaunchSlowly(time.Duration(e.Size)*time.Second, lasts)
+}
+
+func (w *world) setDesired(size int) {
+	_, _ = w.cloud.AutoScaling(nature).SetDesiredCapacity(context.Background(), &autoscaling.SetDesiredCapacityInput{
+		AutoScalingGroupName: aws.String(groupName), DesiredCapacity: aws.Int32(int32(size)),
+	})
+}
+
 func drawPace(_ *world, s *stream, e *FaultEvent) bool {
 	e.Size = int(s.rate(1, 600))
 	return true
@@ -141,7 +210,7 @@ func (w *world) rebootAll(_ *node, e FaultEvent) {
 	}
 }
 
-// loseZone ends all instances of an availability zone, which has none to give for a while.
+// loseAZ ends all instances of an availability zone, which has none to give for a while.
 func (w *world) loseAZ(n *node, e FaultEvent) {
 	in, _ := w.cloud.Instance(n.id)
 	if !w.keepsQuorum(n) {
@@ -157,27 +226,21 @@ func (w *world) loseAZ(n *node, e FaultEvent) {
 }
 
 // completeHook ends the wait of an instance that is leaving, before its daemon is done.
-func (w *world) completeHook(n *node, e FaultEvent) {
-	in, _ := w.cloud.Instance(n.id)
-	if in.Lifecycle != "Terminating:Wait" || !w.plan.Hook {
-		return
-	}
-	w.record(e)
-	_, _ = w.cloud.AutoScaling(nature).CompleteLifecycleAction(context.Background(), &autoscaling.CompleteLifecycleActionInput{
+func (n *node) completeHook() {
+	_, _ = n.cloud.AutoScaling(nature).CompleteLifecycleAction(context.Background(), &autoscaling.CompleteLifecycleActionInput{
 		AutoScalingGroupName: aws.String(groupName), LifecycleHookName: aws.String("leave"), InstanceId: aws.String(n.id),
 		LifecycleActionResult: aws.String("ABANDON"),
 	})
 }
 
-// drawLeaving looks for an instance that waits to leave.
-func drawLeaving(w *world, _ *stream, e *FaultEvent) bool {
-	for _, n := range w.running() {
-		if in, _ := w.cloud.Instance(n.id); in.Lifecycle == "Terminating:Wait" {
-			e.Node = n.ordinal
-			return true
-		}
+// leaving tells whether the instance waits to leave.
+func leaving(w *world, _ *stream, e *FaultEvent) bool {
+	n := w.byOrdinal(e.Node)
+	if n == nil {
+		return false
 	}
-	return false
+	in, _ := w.cloud.Instance(n.id)
+	return in.Lifecycle == "Terminating:Wait"
 }
 
 // launchHook gives the group a hook that holds new instances for a minute: their daemons run, and they are not in service.

@@ -18,6 +18,19 @@ import (
 // keepsQuorum tells whether the cluster, if there is one, can lose the data of this node for good. Without a quorum of data
 // there is nothing left that a daemon could do.
 func (w *world) keepsQuorum(n *node) bool {
+	return w.quorumWithout(n, func(*node) bool { return true })
+}
+
+// keepsQuorumFor tells whether it can do so even when everyone has left who is about to.
+func (w *world) keepsQuorumFor(n *node) bool {
+	return w.quorumWithout(n, func(other *node) bool {
+		in, ok := w.cloud.Instance(other.id)
+		return ok && in.State == awsfake.Running && in.Lifecycle == "InService" && w.now >= other.recalled
+	})
+}
+
+// quorumWithout tells whether there is a quorum of voters with data, of those that stay.
+func (w *world) quorumWithout(n *node, stays func(*node) bool) bool {
 	c := w.served()
 	if c == nil || n == nil {
 		return false
@@ -28,7 +41,7 @@ func (w *world) keepsQuorum(n *node) bool {
 			continue
 		}
 		voters++
-		if other := w.byID[m.Name]; other != nil && other != n && other.holdsMember(c) {
+		if other := w.byID[m.Name]; other != nil && other != n && other.holdsMember(c) && stays(other) {
 			keep++
 		}
 	}
@@ -82,9 +95,7 @@ func (w *world) resize(n *node, e FaultEvent) {
 		w.sometimes(ScaledIn)
 	}
 	w.record(e)
-	_, _ = w.cloud.AutoScaling(nature).SetDesiredCapacity(context.Background(), &autoscaling.SetDesiredCapacityInput{
-		AutoScalingGroupName: aws.String(groupName), DesiredCapacity: aws.Int32(int32(e.Size)),
-	})
+	w.setDesired(e.Size)
 }
 
 // drawSize draws the new size, and which node is asked about the quorum where the group shrinks.

@@ -50,6 +50,7 @@ type kind struct {
 	least     time.Duration // how long one lasts: from least
 	most      time.Duration // to most; 0: it is over at once
 
+	needs  []Kind                                  // what must happen besides, that it comes to anything
 	acts   []string                                // the calls or commands at which it can strike; nil: all of the sites
 	draw   func(*world, *stream, *FaultEvent) bool // what else there is to it; false: it cannot happen now
 	happen func(*world, *node, FaultEvent)         // of a fault of the world

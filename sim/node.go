@@ -20,10 +20,12 @@ type machine struct {
 	id, address string
 	column      int
 
-	on, gone bool // running; terminated for good
-	spoilt   bool // nature has made the data unreadable
-	robbed   bool // nature has taken the disk
-	harmed   Kind // what nature did to the data of the member that has not rejoined since: Corrupt, LoseDisk or Kinds
+	on, gone bool          // running; terminated for good
+	spoilt   bool          // nature has made the data unreadable
+	robbed   bool          // nature has taken the disk
+	harmed   Kind          // what nature did to the data of the member that has not rejoined since: Corrupt, LoseDisk or Kinds
+	recalled time.Duration // until then it may end at any time
+	older    bool          // its configuration wants the older minor
 	wall     wall
 }
 
@@ -35,11 +37,11 @@ type node struct {
 	pausing
 	etcd *etcdfake.Node
 
-	wants    states.MinorVersion // of its daemon's configuration
 	adopts   bool                // etcd ran when the daemon started, and it has started none
 	doomed   bool                // the daemon dies after the command that it is about to carry out
 	hangs    bool                // a call of the question or command that is being carried out hangs
 	twin     *node               // a second daemon on the instance, by mistake
+	wants    states.MinorVersion // of its daemon's configuration
 	agent    *agent.Agent
 	effects  *effects.Effects
 	life     int // of the daemon: what was scheduled in an earlier life is void
@@ -116,13 +118,13 @@ func (n *node) reaped() bool {
 func (n *node) startDaemon() {
 	n.life++
 	n.stopping, n.doomed = false, false
-	caller := n.id
+	caller, now := n.id, n.wall.clock(n.world)
 	o := effects.Options{
 		IMDS: n.cloud.IMDS(caller), EC2: n.cloud.EC2(caller), AutoScaling: n.cloud.AutoScaling(caller), Route53: n.cloud.Route53(caller),
-		Etcd: checkedEtcd{n.etcd.Etcd(), n}, Peers: n.etcd.Peers(), Process: checkedProcess{n.etcd.Process(), n}, Disk: checkedDisk{n.etcd.Disk(), n},
-		Now: n.wall.clock(n.world), Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
+		Etcd: checkedEtcd{n.etcd.Etcd(), n}, Peers: n.etcd.Peers(), Process: checkedProcess{clocked{n.etcd.Process(), now, func() time.Time { return n.world.clock }}, n}, Disk: checkedDisk{n.etcd.Disk(), n},
+		Now: now, Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
 		Named: func(group string) (string, error) { return group, nil }, HostedZone: zoneName,
-		ClientPort: 2379, PeerPort: 2380, Wanted: n.wanted(), Servers: servers,
+		ClientPort: 2379, PeerPort: 2380, Wanted: n.configured(), Servers: servers,
 	}
 	switch n.plan.Claim {
 	case "s3":
@@ -148,6 +150,14 @@ func (w *world) wanted() states.MinorVersion {
 		return servers[0]
 	}
 	return servers[1]
+}
+
+// configured is what the configuration of this instance says, which may have been rolled back.
+func (n *node) configured() states.MinorVersion {
+	if n.older {
+		return servers[0]
+	}
+	return n.wanted()
 }
 
 // endDaemon ends the daemon's life, as SIGKILL does; etcd goes on.

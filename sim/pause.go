@@ -11,6 +11,7 @@ type pausing struct {
 	paused bool
 	held   []func()      // answers that arrived meanwhile
 	limit  time.Duration // when the context of what is being carried out ends; 0: it has none
+	slept  time.Duration // how long what is being carried out was paused
 	yield  func(time.Duration) bool
 	cut    func() // ends what was left in the middle
 }
@@ -18,6 +19,7 @@ type pausing struct {
 // carryOut runs a piece of the daemon. Where it may be paused at a call, the piece is a coroutine, which is no goroutine that runs
 // beside others: it is left and entered at known points only.
 func (n *node) carryOut(piece func()) {
+	n.slept = 0
 	if !n.stops {
 		defer n.mayCrash()
 		n.acting = n
@@ -48,9 +50,11 @@ func (n *node) goOn(next func() (time.Duration, bool), stop func()) {
 
 // pauseHere leaves the daemon in the middle of what it does.
 func (n *node) pauseHere(d time.Duration) {
+	begun := n.now
 	if !n.yield(d) {
 		panic(crashed{})
 	}
+	n.slept += n.now - begun
 }
 
 // stop holds the daemon for a while, or until the chaos is over; then it goes on.

@@ -69,7 +69,7 @@ func newPlan(seed uint64) Plan {
 // change what the others do under a seed.
 func drawRates(seed uint64, mode Mode) (rates []Rate) {
 	factor := map[Mode]float64{Swarm: 1, Storm: 2}[mode]
-	var alone Rate
+	var alone Kind
 	most := uint64(0)
 	for k := range Kinds {
 		s := newStream(seed, "plan/"+k.String())
@@ -80,19 +80,28 @@ func drawRates(seed uint64, mode Mode) (rates []Rate) {
 			rates = append(rates, r)
 		}
 		if kinds[k].often > 0 && kinds[k].often < 1 && lot >= most {
-			alone, most = r, lot
+			alone, most = k, lot
 		}
 	}
 	if mode == Single {
-		return []Rate{alone}
+		return only(seed, alone)
 	}
 	return rates
 }
 
-// Alone is the plan of a seed with faults of one class only.
+// only are the rates of one class, and of those without which it comes to nothing.
+func only(seed uint64, k Kind) (rates []Rate) {
+	for _, made := range append([]Kind{k}, kinds[k].needs...) {
+		rates = append(rates, drawRate(made, newStream(seed, "plan/"+made.String()+"/alone")))
+	}
+	return rates
+}
+
+// Alone is the plan of a seed with faults of one class only, in less time than a drawn plan takes.
 func Alone(seed uint64, k Kind) Plan {
 	p := newPlan(seed)
-	p.Mode, p.Rates = Single, []Rate{drawRate(k, newStream(seed, "plan/alone"))}
+	p.Chaos, p.Quiet = p.Chaos/2, Span(5*time.Minute)
+	p.Mode, p.Rates = Single, only(seed, k)
 	return p
 }
 

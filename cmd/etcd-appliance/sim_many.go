@@ -32,6 +32,8 @@ type campaign struct {
 	coverage  bool
 	limit     time.Duration               // no run begins later than this after the first; 0: none
 	planOf    func(seed uint64) *sim.Plan // nil: drawn from the seed
+	fault     string
+	kind      *sim.Kind // the only class of faults that is made; nil: as the seed says
 
 	begun       time.Time
 	part, parts uint64
@@ -46,6 +48,12 @@ type campaign struct {
 func (c *campaign) run(out, errOut io.Writer) error {
 	if _, err := fmt.Sscanf(c.shard, "%d/%d", &c.part, &c.parts); err != nil || c.part < 1 || c.part > c.parts {
 		return usageError{fmt.Errorf("--shard %s: want i/n with i from 1 to n", c.shard)}
+	}
+	if c.fault != "" {
+		c.kind = new(sim.Kind)
+		if err := c.kind.UnmarshalText([]byte(c.fault)); err != nil {
+			return usageError{fmt.Errorf("--fault: %w (etcd-appliance sim faults lists them)", err)}
+		}
 	}
 	// A run leaves little behind and much garbage on its way; memory is cheaper here than the collector's time.
 	defer debug.SetGCPercent(debug.SetGCPercent(800))
@@ -80,8 +88,12 @@ func (c *campaign) take() (seed uint64, more bool) {
 
 func (c *campaign) one(seed uint64) {
 	o := sim.Options{Seed: seed}
-	if c.planOf != nil {
+	switch {
+	case c.planOf != nil:
 		o.Plan = c.planOf(seed)
+	case c.kind != nil:
+		plan := sim.Alone(seed, *c.kind)
+		o.Plan = &plan
 	}
 	r := sim.Run(o)
 	again := r

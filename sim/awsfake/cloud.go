@@ -22,6 +22,11 @@ type Options struct {
 	MaxStale          time.Duration // the largest Fault.Stale; 0 keeps no history
 	PageSize          int           // upper bound of every page, 0 for AWS's own
 
+	// InstanceStore: the disk of an instance is on its host. It survives a reboot,
+	// and is lost by a stop, which shows in Instance.Disk
+	// (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-store-lifetime.html).
+	InstanceStore bool
+
 	// NewAddress returns the private IPv4 of a new instance; the default hands
 	// out 10.0.0.10 and up and never reuses one.
 	NewAddress func(instanceID string) string

@@ -1,6 +1,7 @@
 package awsfake
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +28,8 @@ const (
 	NoTags
 	// NoAddress: it has no private address and no host name.
 	NoAddress
+	// IPv6Only: it is in a subnet without IPv4.
+	IPv6Only
 	// TwoInterfaces: it has a second network interface, which comes first in the
 	// list; the address of the instance stays that of the primary one.
 	TwoInterfaces
@@ -64,7 +67,12 @@ func (c *Cloud) Disguise(id string, look Look, lasts time.Duration) {
 	if i := c.find(id); i != nil {
 		d.frozen = *i
 	}
-	c.troubles.disguises = append(c.troubles.disguises, d)
+	c.wears(d)
+}
+
+// wears puts a disguise on, and takes those off that are over.
+func (c *Cloud) wears(d disguise) {
+	c.troubles.disguises = append(slices.DeleteFunc(c.troubles.disguises, func(d disguise) bool { return !c.still(d.until) }), d)
 }
 
 // DisguiseNew shows each instance that is launched in a while so, for the first
@@ -82,8 +90,7 @@ func (c *Cloud) Shuffle(lasts time.Duration) { c.troubles.shuffled = c.from(last
 func (c *Cloud) arrives(i *Instance) {
 	for _, n := range c.troubles.newcomers {
 		if c.still(n.until) {
-			d := disguise{i.ID, n.look, c.from(n.first), *i}
-			c.troubles.disguises = append(c.troubles.disguises, d)
+			c.wears(disguise{i.ID, n.look, c.from(n.first), *i})
 		}
 	}
 }
@@ -119,12 +126,8 @@ func (r *request) shown(without Look) []Instance {
 	}
 	if shuffled {
 		salt := hash(r.call.Caller)
-		slices.SortFunc(list, func(a, b Instance) int {
-			if mix(salt^hash(a.ID)) < mix(salt^hash(b.ID)) {
-				return -1
-			}
-			return 1
-		})
+		key := func(i Instance) uint64 { return mix(salt ^ hash(i.ID)) }
+		slices.SortFunc(list, func(a, b Instance) int { return cmp.Compare(key(a), key(b)) })
 	}
 	return list
 }
@@ -150,7 +153,7 @@ func (i *Instance) wear(l Look) {
 	if l&NoGroupTag != 0 {
 		i.Tags = slices.DeleteFunc(slices.Clone(i.Tags), func(t Tag) bool { return t.Key == GroupNameTag })
 	}
-	if l&NoAddress != 0 {
+	if l&(NoAddress|IPv6Only) != 0 {
 		i.PrivateIP, i.PrivateDNSName = "", ""
 	}
 	if l&UnknownState != 0 {

@@ -98,8 +98,11 @@ func TestNewInstancesAreDisguised(t *testing.T) {
 	w.sleep(90 * time.Second)
 	expect(t, "it runs", w.lifecycle(), "InService InService")
 	expect(t, "EC2", describe(t, w, "tag:"+awsfake.GroupNameTag, "etcd"), "10.0.0.11")
-	_, err := described(w, w.Instances()[1].ID)
+	id := w.Instances()[1].ID
+	_, err := described(w, id)
 	expect(t, "by ID", code(err), "InvalidInstanceID.NotFound")
+	_, err = w.EC2("test").RebootInstances(ctx, &ec2.RebootInstancesInput{InstanceIds: []string{id}})
+	expect(t, "changed", code(err), "InvalidInstanceID.NotFound")
 	expect(t, "group", grouped(t, w), "InService")
 	w.sleep(30 * time.Second)
 	expect(t, "later", describe(t, w, "tag:"+awsfake.GroupNameTag, "etcd"), "10.0.0.11 10.0.0.12")
@@ -136,6 +139,17 @@ func TestTwoInterfaces(t *testing.T) {
 	expect(t, "address of the instance", aws.ToString(got.PrivateIpAddress), "10.0.0.11")
 	expect(t, "first interface", aws.ToString(got.NetworkInterfaces[0].PrivateIpAddress), "172.0.0.11")
 	expect(t, "second, primary", aws.ToString(got.NetworkInterfaces[1].PrivateIpAddress), "10.0.0.11")
+}
+
+func TestIPv6Only(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	w.sleep(time.Minute)
+	id := w.Instances()[0].ID
+	w.Disguise(id, awsfake.IPv6Only, time.Hour)
+	got, err := described(w, id)
+	must(t, err)
+	expect(t, "IPv4", got.PrivateIpAddress == nil, true)
+	expect(t, "IPv6", aws.ToString(got.Ipv6Address), "2001:db8::"+id[len(id)-4:])
 }
 
 // Each caller may see another order, and pages keep to it.

@@ -41,13 +41,17 @@ func (e *EC2Client) TerminateInstances(ctx context.Context, in *ec2.TerminateIns
 	})
 }
 
-// StopInstances shuts machines down and keeps their disks and addresses.
+// StopInstances shuts machines down and keeps their addresses, and their disks
+// unless those are Options.InstanceStore.
 func (e *EC2Client) StopInstances(ctx context.Context, in *ec2.StopInstancesInput, _ ...func(*ec2.Options)) (*ec2.StopInstancesOutput, error) {
 	return serve(ctx, e.c, e.call("StopInstances"), in, func(r *request, in *ec2.StopInstancesInput) (*ec2.StopInstancesOutput, error) {
 		changes, err := r.changeState(in.InstanceIds, []string{Running, Stopping, Stopped}, "stopped", func(i *Instance, now time.Time) {
 			if i.State == Running {
 				i.State, i.stateAt, i.bootAt, i.passAt, i.downAt = Stopping, now.Add(r.opt.ShutdownDelay), time.Time{}, time.Time{}, now
 				r.stop(i)
+				if r.opt.InstanceStore {
+					i.Disk++
+				}
 			}
 		})
 		return &ec2.StopInstancesOutput{StoppingInstances: changes}, err
@@ -110,7 +114,7 @@ func (r *request) checkIDs(ids []string, known []Instance) error {
 		if !instanceID.MatchString(id) {
 			return Error("InvalidInstanceID.Malformed", fmt.Sprintf("Invalid id: %q", id))
 		}
-		exists := slices.ContainsFunc(known, func(i Instance) bool { return i.ID == id })
+		exists := slices.ContainsFunc(known, func(i Instance) bool { return i.ID == id && !i.forgotten })
 		if !exists || r.omitted(id) || r.look(id)&Unlisted != 0 {
 			unknown = append(unknown, id)
 		}

@@ -38,7 +38,7 @@ func describeInstances(r *request, in *ec2.DescribeInstancesInput) (*ec2.Describ
 	out := &ec2.DescribeInstancesOutput{}
 	for n := range list {
 		i := &list[n]
-		if len(in.InstanceIds) > 0 && !slices.Contains(in.InstanceIds, i.ID) || !matchAll(in.Filters, i) {
+		if len(in.InstanceIds) > 0 && !slices.Contains(in.InstanceIds, i.ID) || i.forgotten || !matchAll(in.Filters, i) {
 			continue
 		}
 		if len(out.Reservations) == size {
@@ -125,6 +125,9 @@ func reservation(i *Instance) types.Reservation {
 		instance.PrivateIpAddress = aws.String(i.PrivateIP)
 		instance.PrivateDnsName = aws.String(i.PrivateDNSName)
 		instance.NetworkInterfaces = i.interfaces()
+	}
+	if i.look&IPv6Only != 0 {
+		instance.Ipv6Address = aws.String("2001:db8::" + i.ID[len(i.ID)-4:])
 	}
 	if i.Reason != "" {
 		instance.StateTransitionReason = aws.String(i.Reason)

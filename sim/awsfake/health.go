@@ -15,6 +15,7 @@ func (c *Cloud) FailHealthCheck(id string, lasts time.Duration) {
 	c.touch()
 	i.downAt, i.passAt = c.opt.Now(), c.from(lasts)
 	c.scheduleGroup(i.Group, c.opt.Now())
+	c.advanceGroups(c.opt.Now())
 	c.remember()
 }
 

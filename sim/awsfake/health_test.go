@@ -21,10 +21,11 @@ func TestFlappingHealthCheck(t *testing.T) {
 	w.sleep(time.Minute)
 	expect(t, "later", w.lifecycle(), "InService InService InService")
 
-	w.FailHealthCheck(w.Instances()[0].ID, time.Hour)
+	first := w.Instances()[0].ID
+	w.FailHealthCheck(first, time.Hour)
 	w.Calm()
 	w.sleep(time.Hour)
-	expect(t, "calmed in time", w.lifecycle(), "InService InService InService")
+	expect(t, "calmed in time", w.Instances()[0].ID+" "+w.lifecycle(), first+" InService InService InService")
 }
 
 // What was found unhealthy is replaced even if it has recovered in between.

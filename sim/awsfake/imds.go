@@ -33,7 +33,7 @@ func (m *IMDS) PrivateIP() string        { return m.instance().PrivateIP }
 func (m *IMDS) Region() string           { return m.c.opt.Region }
 func (m *IMDS) AvailabilityZone() string { return m.instance().Zone }
 
-// TargetLifecycleState is where the instance is going to, InService or
+// TargetLifecycleState is where the instance is going to, InService, Standby or
 // Terminated; false while it is in no group.
 func (m *IMDS) TargetLifecycleState() (string, bool) {
 	i := m.instance()
@@ -42,6 +42,8 @@ func (m *IMDS) TargetLifecycleState() (string, bool) {
 		return "", false
 	case strings.HasPrefix(i.Lifecycle, "Terminating"):
 		return "Terminated", true
+	case i.Lifecycle == Standby:
+		return Standby, true
 	}
 	return "InService", true
 }

@@ -17,6 +17,25 @@ type deadBoots struct {
 	until time.Time
 }
 
+// slowLaunches replace Options.LaunchDelay until then.
+type slowLaunches struct {
+	delay time.Duration
+	until time.Time
+}
+
+// LaunchSlowly makes each instance that is launched in a while pending for so
+// long, instead of Options.LaunchDelay: one of three may come an hour late.
+func (c *Cloud) LaunchSlowly(delay, lasts time.Duration) {
+	c.troubles.slow = slowLaunches{delay, c.from(lasts)}
+}
+
+func (c *Cloud) launchDelay() time.Duration {
+	if s := c.troubles.slow; c.still(s.until) {
+		return s.delay
+	}
+	return c.opt.LaunchDelay
+}
+
 // NoCapacity makes launches in an availability zone fail for a while, in all
 // zones if none is named: EC2 answers InsufficientInstanceCapacity. The group
 // turns to another of its zones, and tries again after Options.LaunchRetry

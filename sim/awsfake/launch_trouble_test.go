@@ -62,6 +62,19 @@ func TestBootAndDie(t *testing.T) {
 	expect(t, "one that dies first never runs", len(w.events), booted)
 }
 
+// Calm spares those that would have died.
+func TestBootAndDieCalmed(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	w.sleep(time.Minute)
+	w.BootAndDie(time.Hour, time.Hour)
+	must(t, setDesired(t, w, 2))
+	id := w.Instances()[1].ID
+	w.sleep(time.Minute)
+	w.Calm()
+	w.sleep(3 * time.Hour)
+	expect(t, "it", w.Instances()[1].ID+" "+w.lifecycle(), id+" InService InService")
+}
+
 func TestAddressesAreReused(t *testing.T) {
 	w := newWorld(t, 2, nil)
 	w.sleep(time.Minute)
@@ -78,4 +91,18 @@ func TestAddressesAreReused(t *testing.T) {
 	expect(t, "only the living one is found by it", describe(t, w, "private-ip-address", dead.PrivateIP), dead.PrivateIP)
 	must(t, setDesired(t, w, 3))
 	expect(t, "once only", w.Instances()[3].PrivateIP, "10.0.0.13")
+}
+
+// Two of three are up, and the third is pending for an hour.
+func TestLateLaunch(t *testing.T) {
+	w := newWorld(t, 2, nil)
+	w.LaunchSlowly(time.Hour, time.Minute)
+	must(t, setDesired(t, w, 3))
+	w.sleep(59 * time.Minute)
+	expect(t, "late", w.lifecycle(), "InService InService Pending")
+	w.sleep(time.Minute)
+	expect(t, "at last", w.lifecycle(), "InService InService InService")
+	must(t, setDesired(t, w, 4))
+	w.sleep(time.Minute)
+	expect(t, "as ever", w.lifecycle(), "InService InService InService InService")
 }

@@ -107,6 +107,9 @@ func changeRecords(r *request, in *route53.ChangeResourceRecordSetsInput) (*rout
 	}
 	r.touch()
 	z.Records = records
+	if s := r.troubles.slowZones; r.still(s.until) {
+		r.HoldZone(z.ID, s.busy)
+	}
 	return &route53.ChangeResourceRecordSetsOutput{ChangeInfo: r.submit(z)}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 
@@ -48,16 +49,29 @@ func TestThrottling(t *testing.T) {
 	}
 }
 
+// The SDK's own retryer takes all of these for throttling.
+func TestThrottlingCodesAreTheSDKs(t *testing.T) {
+	for _, code := range []string{"RequestLimitExceeded", "Throttling", "SlowDown", "PriorRequestNotComplete"} {
+		if _, ok := retry.DefaultThrottleErrorCodes[code]; !ok {
+			t.Error(code)
+		}
+	}
+}
+
 // Callers share a bucket; of Route53's actions one may be dry and the others not,
 // and a request that names nothing costs EC2 double.
 func TestThrottlingIsShared(t *testing.T) {
 	w := newWorld(t, 1, nil)
+	w.Limit("route53", "", awsfake.Limit{Burst: 3, Every: time.Minute})
 	w.Limit("route53", "ListHostedZonesByName", awsfake.Limit{Burst: 2, Every: time.Minute})
 	expect(t, "first", ask(w, "a", "route53"), "")
 	expect(t, "second", ask(w, "b", "route53"), "")
 	expect(t, "third", ask(w, "c", "route53"), "Throttling")
+	// What one bucket refuses takes nothing from the other.
 	_, err := w.Route53("c").ListHostedZones(ctx, &route53.ListHostedZonesInput{})
 	must(t, err)
+	_, err = w.Route53("c").ListHostedZones(ctx, &route53.ListHostedZonesInput{})
+	expect(t, "refused for the account", code(err), "Throttling")
 
 	w.Limit("ec2", "DescribeInstances", awsfake.Limit{Burst: 2, Every: time.Minute})
 	_, err = w.EC2("a").DescribeInstances(ctx, &ec2.DescribeInstancesInput{})

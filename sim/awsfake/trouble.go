@@ -21,13 +21,16 @@ type troubles struct {
 	slowBoot  slowBoot
 	scarce    []scarcity
 	deadBoots deadBoots
+	slow      slowLaunches
 	reuse     time.Time // until when launches get addresses that were in use
 	zones     []zoneTrouble
 	syncDelay syncDelay
+	slowZones slowZones
 }
 
-// Calm ends all troubles. What they did to instances, groups and records stays
-// as it is, and so do suspended processes.
+// Calm ends all troubles, limits too. What they did to instances, groups and
+// records stays as it is, suspended processes stay suspended, and requests that
+// are under way still arrive.
 func (c *Cloud) Calm() {
 	c.touch()
 	for n := range c.state.instances {

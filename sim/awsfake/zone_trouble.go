@@ -23,11 +23,24 @@ type syncDelay struct {
 	until time.Time
 }
 
+// slowZones is how long a change keeps its zone busy until then.
+type slowZones struct {
+	busy  time.Duration
+	until time.Time
+}
+
 // HoldZone keeps a zone busy with another change for a while: Route53 refuses
 // those that come before it is done with PriorRequestNotComplete
 // (https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html).
 func (c *Cloud) HoldZone(id string, lasts time.Duration) {
+	c.troubles.zones = slices.DeleteFunc(c.troubles.zones, func(t zoneTrouble) bool { return !c.still(t.until) })
 	c.troubles.zones = append(c.troubles.zones, zoneTrouble{zoneID(id), false, c.from(lasts)})
+}
+
+// SlowChanges keeps each zone busy for so long after every change that is
+// accepted in a while, so that writers who come at the same time meet.
+func (c *Cloud) SlowChanges(busy, lasts time.Duration) {
+	c.troubles.slowZones = slowZones{busy, c.from(lasts)}
 }
 
 // LoseZone takes a zone away for a while: no list has it, and who names it is

@@ -39,6 +39,20 @@ func TestBusyZone(t *testing.T) {
 	must(t, apply(w, zone, "CREATE A a.example.org 60 1.1.1.1"))
 }
 
+// Two writers at once: the second is told to wait.
+func TestSlowChanges(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	zone := newZone(t, w, "example.org", "1", false)
+	w.SlowChanges(2*time.Second, time.Minute)
+	must(t, apply(w, zone, "CREATE A a.example.org 60 1.1.1.1"))
+	expect(t, "at the same time", code(apply(w, zone, "CREATE A b.example.org 60 1.1.1.1")), "PriorRequestNotComplete")
+	w.sleep(2 * time.Second)
+	must(t, apply(w, zone, "CREATE A b.example.org 60 1.1.1.1"))
+	w.sleep(time.Minute)
+	must(t, apply(w, zone, "CREATE A c.example.org 60 1.1.1.1"))
+	must(t, apply(w, zone, "CREATE A d.example.org 60 1.1.1.1"))
+}
+
 func TestLostZone(t *testing.T) {
 	w := newWorld(t, 1, nil)
 	zone := newZone(t, w, "example.org", "1", true)

@@ -18,16 +18,18 @@ type Cluster struct {
 	id    uint64
 	token string
 
-	index      uint64              // length of the committed log
-	acked      uint64              // index of the last write that a client was told of
-	entries    []entry             // by index: those that not every version can read
-	configs    []config            // by index; the last is in force
-	gone       []states.Member     // those that were removed
-	unrecorded []uint64            // learners whose promotion 3.5 before 3.5.20 has kept from the database
-	keyed      bool                // a key was written with the v3 API
-	downgrade  states.MinorVersion // to which a downgrade is enabled
-	removed    []uint64            // member IDs that can never be used again
-	begun      []uint64            // member IDs that have ever had a data directory
+	index      uint64               // length of the committed log
+	acked      uint64               // index of the last write that a client was told of
+	entries    [entryKinds][]uint64 // indexes of what not every version can read
+	lastEntry  uint64               // the last of them
+	configs    []config             // by index; the last is in force
+	gone       []states.Member      // those that were removed
+	unrecorded []uint64             // learners whose promotion 3.5 before 3.5.20 has kept from the database
+	v2Keys     bool                 // a key was written with the v2 API
+	keyed      bool                 // a key was written with the v3 API
+	downgrade  states.MinorVersion  // to which a downgrade is enabled
+	removed    []uint64             // member IDs that can never be used again
+	begun      []uint64             // member IDs that have ever had a data directory
 	locks      []lock
 	keys       []effects.EtcdKey // without a lease
 	alarms     []alarm
@@ -185,7 +187,12 @@ func (c *Cluster) write() {
 }
 
 // entered and left note servers that come and go.
-func (c *Cluster) entered(p *process) { c.procs = append(c.procs, p) }
+func (c *Cluster) entered(p *process) {
+	if slices.ContainsFunc(c.procs, func(q *process) bool { return q.disk.member == p.disk.member }) {
+		c.world.report(TwinMember, c, p.disk.member, p.node.ID)
+	}
+	c.procs = append(c.procs, p)
+}
 
 func (c *Cluster) left(p *process) {
 	if i := slices.Index(c.procs, p); i >= 0 {

@@ -19,14 +19,21 @@ const (
 	ZombieMembers Trouble = "removed members have come back: 3.6 was started on data of 3.5 before 3.5.26"
 	// EarlyUpgrade: 3.7 was started on data of 3.6 before 3.6.11, against etcd's guide (docs/v3.7/upgrades/upgrade_3_7.md).
 	EarlyUpgrade Trouble = "3.7 was started on data of 3.6 before 3.6.11"
+	// TwinMember: a server was started on a copy of the data of another that runs.
+	TwinMember Trouble = "two servers run as one member"
 )
 
-// Invariant is the one that an incident breaks, by the names of the simulator's invariants: S2 is about data, S6 about versions.
+// Invariant is the one that an incident breaks, by the names of the simulator's invariants: S2 is about data, S4 about servers on it, S6
+// about versions.
 func (t Trouble) Invariant() string {
-	if t == ZombieMembers || t == EarlyUpgrade {
+	switch t {
+	case TwinMember:
+		return "S4"
+	case ZombieMembers, EarlyUpgrade:
 		return "S6"
+	default:
+		return "S2"
 	}
-	return "S2"
 }
 
 // Incident is harm done.

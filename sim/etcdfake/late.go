@@ -30,7 +30,7 @@ func (p *process) propose(apply func() error) error {
 // has just lost its quorum believes in itself for an election timeout more (CheckQuorum).
 func (c *Cluster) forward(p *process, apply func() error) {
 	for _, leader := range c.procs {
-		if p.lead == 0 || leader.disk.member != p.lead || leader.lead != p.lead || !c.world.linked(p, leader) {
+		if leader.disk.member != p.lead || !c.world.linked(p, leader) {
 			continue
 		}
 		switch {

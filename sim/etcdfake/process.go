@@ -29,7 +29,8 @@ type process struct {
 	lead      uint64    // the leader it believes in
 	leadless  time.Time // when it gives up that belief; zero while it hears its leader
 	first     uint64    // the last snapshot when it was started: of the log before it knows nothing
-	read      int       // how many of the cluster's entries it has read
+	read      uint64    // how much of the log it has read
+	goesBack  bool      // it has read a cluster version older than the one it knew, see snapshotBack
 	synced    bool      // it follows the leader: its log is the cluster's
 	syncs     time.Time // when it will, if it is catching up
 	published bool      // it has told the cluster its name and client URL

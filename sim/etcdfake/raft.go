@@ -95,6 +95,7 @@ func (c *Cluster) elect(p *process, now time.Time) {
 	c.term++
 	c.index++ // the empty entry that begins a term
 	p.synced, p.disk.applied = true, 0
+	p.snapshotBack()
 	c.raises = now
 }
 
@@ -107,12 +108,7 @@ func (c *Cluster) truncate(p *process) {
 	for len(c.configs) > 1 && c.configs[len(c.configs)-1].index > length {
 		c.configs = c.configs[:len(c.configs)-1]
 	}
-	for len(c.entries) > 0 && c.entries[len(c.entries)-1].index > length {
-		c.entries = c.entries[:len(c.entries)-1]
-	}
-	for _, q := range c.procs {
-		q.read = min(q.read, len(c.entries))
-	}
+	c.forget(length)
 	c.keys = slices.DeleteFunc(c.keys, func(k effects.EtcdKey) bool { return k.Revision > int64(length) })
 	if c.versionIndex > length {
 		c.version, c.versionIndex = c.versionBefore, 0
@@ -196,6 +192,7 @@ func (p *process) sync(c *Cluster) (states.ExitReason, string) {
 	if !slices.Contains(c.followed, p.disk.member) {
 		c.followed = append(c.followed, p.disk.member)
 	}
+	p.snapshotBack()
 	return p.restart() // it is checked again as the log is applied
 }
 
@@ -224,44 +221,4 @@ func (c *Cluster) voters() int {
 		}
 	}
 	return n
-}
-
-// publish lets servers that reach the leader tell their name and client URL. A server serves clients only after that
-// (EtcdServer.publishV3 closes readych): after a restart without quorum its client port accepts connections and is silent.
-func (c *Cluster) publish() bool {
-	changed := false
-	for _, p := range c.procs {
-		if !c.writable || p.lead != c.leader.disk.member || !p.leadless.IsZero() {
-			continue
-		}
-		if !p.published {
-			p.published, changed = true, true
-			c.attribute(p)
-		}
-		if p.synced && !p.ready {
-			p.ready, changed = true, true
-		}
-	}
-	return changed
-}
-
-// attribute is a server telling the cluster its name and client URL, as every server does after each start.
-func (c *Cluster) attribute(p *process) {
-	url, m := clientURL(p.node.Address), find(c.members(), p.disk.member)
-	if m == nil {
-		return
-	}
-	if p.older(3, 6) {
-		c.log(v2Request)
-	} else {
-		c.log(memberAttributes)
-	}
-	if m.Name == p.start.Name && m.ClientURL == url {
-		return
-	}
-	c.change(func(members []states.Member) []states.Member {
-		m := find(members, p.disk.member)
-		m.Name, m.ClientURL = p.start.Name, url
-		return members
-	})
 }

@@ -55,7 +55,8 @@ func (w *World) LoseDisk(instanceID string) {
 }
 
 // CopyDisk puts a copy of one instance's data directory, as it is now, into the place of another's: a volume made from a
-// snapshot of the wrong machine, or an image with data baked in. A process on it crashes.
+// snapshot of the wrong machine, or an image with data baked in. A process on it crashes. A server on a copy tells its cluster on
+// the peer port and never leads; the only voter of a cluster would lead in etcd, whatever its address.
 func (w *World) CopyDisk(from, to string) {
 	w.Crash(to)
 	source, target := w.find(from), w.find(to)

@@ -6,7 +6,10 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
-var minor35 = states.MinorVersion{Major: 3, Minor: 5}
+var (
+	minor35 = states.MinorVersion{Major: 3, Minor: 5}
+	minor36 = states.MinorVersion{Major: 3, Minor: 6}
+)
 
 // upgradable is what a server demands of the data beyond what the cluster version says: of the server that ran on it before.
 func (p *process) upgradable() (states.ExitReason, string) {
@@ -14,7 +17,9 @@ func (p *process) upgradable() (states.ExitReason, string) {
 	switch before := d.ran; {
 	case !p.older(3, 6) && before.MinorOf().Less(minor35): // storage/schema UnsafeDetectSchemaVersion
 		return states.ExitCrash, "exit status 1: cannot detect storage schema version: missing term information"
-	case !p.older(3, 2) && d.snapshot > 0 && !c.keyed: // 3.2.32 etcdserver/backend.go recoverSnapshotBackend; etcd issue 9480
+	case !p.older(3, 6) && p.older(3, 7) && c.v2Keys: // storage/util.go of 3.6; 3.7 has dropped the v2 store, and the check
+		return states.ExitRefused, "exit status 1: detected disallowed custom content in v2store for stage --v2-deprecation=write-only"
+	case !p.older(3, 2) && before.MinorOf().Less(states.MinorVersion{Major: 3, Minor: 2}) && d.snapshot > 0 && !c.keyed: // 3.2.32 etcdserver/backend.go recoverSnapshotBackend; etcd issue 9480
 		return states.ExitCorrupt, "exit status 2: panic: database snapshot file path error: snap: snapshot file doesn't exist"
 	case !p.older(3, 6) && before.MinorOf() == minor35 && before.Patch < 20 && len(c.unrecorded) > maxLearners:
 		// The database still has learners that were promoted long ago (etcd.io/blog 2025 upgrade_from_3.5_to_3.6_issue).
@@ -35,7 +40,7 @@ func (p *process) haunted() (states.ExitReason, string) {
 	case !p.older(3, 6) && d.ran.MinorOf() == minor35 && !since(d.ran, 26, 0) && len(c.gone) > 0:
 		d.zombies = slices.Clone(c.gone)
 		c.world.report(ZombieMembers, c, d.member, p.node.ID)
-	case !p.older(3, 7) && d.ran.MinorOf() == states.MinorVersion{Major: 3, Minor: 6} && !since(d.ran, 0, 11):
+	case !p.older(3, 7) && d.ran.MinorOf() == minor36 && !since(d.ran, 0, 11):
 		c.world.report(EarlyUpgrade, c, d.member, p.node.ID)
 	}
 	return states.ExitNone, ""

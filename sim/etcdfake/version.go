@@ -27,7 +27,7 @@ func (c *Cluster) raise(now time.Time) bool {
 		return false
 	}
 	if c.leader.older(3, 6) {
-		c.log(v2Request) // updateClusterVersionV2
+		c.log(v2Version) // updateClusterVersionV2
 	} else {
 		c.index++
 	}
@@ -75,15 +75,21 @@ func (c *Cluster) Downgrade(target states.MinorVersion) bool {
 	return true
 }
 
-// lower is decideClusterVersion while a downgrade is enabled. It ends once every server runs the target.
+// lower is decideClusterVersion while a downgrade is enabled: it too waits for every member to answer. The downgrade ends once
+// every server runs the target.
 func (c *Cluster) lower() states.MinorVersion {
-	target := c.downgrade
+	done := true
 	for i := range c.members() {
-		if p := c.server(&c.members()[i]); p == nil || !c.world.linked(c.leader, p) || p.version.MinorOf() != target {
-			return target
+		p := c.server(&c.members()[i])
+		if p == nil || !c.world.linked(c.leader, p) {
+			return c.version
 		}
+		done = done && p.version.MinorOf() == c.downgrade
 	}
-	c.downgrade = states.MinorVersion{}
+	target := c.downgrade
+	if done {
+		c.downgrade = states.MinorVersion{}
+	}
 	return target
 }
 
@@ -110,7 +116,7 @@ func (p *process) restart() (states.ExitReason, string) {
 	case p.older(3, 6):
 		return states.ExitRefused, "exit status 1: invalid downgrade; server version is lower than determined cluster version"
 	default:
-		return states.ExitRefused, fmt.Sprintf("exit status 1: failed to validate schema: version \"%s.0\" is not supported", v)
+		return states.ExitRefused, fmt.Sprintf("exit status 1: discovery failed: version \"%s.0\" is not supported", v)
 	}
 }
 

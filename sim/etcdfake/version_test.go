@@ -1,12 +1,10 @@
 package etcdfake
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -111,6 +109,10 @@ func TestYoungLogStopsTheSecondUpgrade(t *testing.T) {
 	f.start("i-1", states.ClusterRestart, nil)
 	f.pass(5 * time.Second)
 	f.runs(ids...)
+	f.restartAt("i-1", minor(3, 7)) // and better: 3.6 has taken a snapshot at its second start
+	f.runs(ids...)
+	f.restartAt("i-2", minor(3, 7))
+	f.ended("i-2", states.ExitRefused, "unmarshal should never fail")
 }
 
 func TestDowngradeIsRefusedOnceTheVersionRose(t *testing.T) {
@@ -151,12 +153,11 @@ func TestDowngradeIsRefusedOnceTheVersionRose(t *testing.T) {
 func TestNobodyJoinsDuringADowngrade(t *testing.T) {
 	f := newFixture(t)
 	c := f.formAt(minor(3, 7), "i-1")
+	c.Downgrade(minor(3, 6))
 	f.pass(5 * time.Second)
 	if _, err := f.node("i-2").Etcd().AddMember(t.Context(), []string{endpoint("i-1")}, peerURL(address("i-2")), true); err != nil {
 		t.Fatal(err)
 	}
-	c.Downgrade(minor(3, 6))
-	f.pass(5 * time.Second)
 	for _, m := range []states.MinorVersion{minor(3, 6), minor(3, 7)} {
 		f.minor = m
 		f.start("i-2", states.ClusterExisting, list("i-1", "i-2"))
@@ -207,200 +208,4 @@ func TestSkippingAMinorKillsTheOthers(t *testing.T) {
 	f.start("i-1", states.ClusterRestart, nil)
 	f.pass(time.Second)
 	f.ended("i-1", states.ExitCrash, "missing term information")
-}
-
-func TestLearnersBefore34(t *testing.T) {
-	f := newFixture(t)
-	c := f.formAt(minor(3, 3), "i-1", "i-2", "i-3")
-	etcd := f.node("i-9").Etcd()
-	id, err := etcd.AddMember(t.Context(), []string{endpoint("i-1")}, peerURL(address("i-4")), true)
-	if m := find(c.Members(), id); err != nil || m == nil || m.Learner {
-		t.Fatal("a 3.3 server adds a voter in silence:", m, err)
-	}
-	if err := etcd.PromoteMember(t.Context(), []string{endpoint("i-1")}, id); err == nil || errors.Is(err, effects.ErrNotLearner) {
-		t.Fatal("3.3 knows no promotion:", err)
-	}
-	if err := etcd.RemoveMember(t.Context(), []string{endpoint("i-1")}, id); err != nil {
-		t.Fatal(err)
-	}
-	f.restartAt("i-1", minor(3, 4))
-	if _, err := etcd.AddMember(t.Context(), []string{endpoint("i-1")}, peerURL(address("i-5")), true); err != nil {
-		t.Fatal(err)
-	}
-	f.pass(time.Second)
-	f.ended("i-2", states.ExitCrash, "ConfChange type")
-	f.ended("i-3", states.ExitCrash, "ConfChange type")
-	f.runs("i-1")
-}
-
-func TestJoinBetween23And30(t *testing.T) {
-	for _, young := range []bool{true, false} {
-		f := newFixture(t)
-		f.SnapshotCount = 100
-		c := f.formAt(minor(2, 3), "i-1", "i-2", "i-3")
-		if !young {
-			c.index += 200 // v2 keys
-		}
-		c.change(func(members []states.Member) []states.Member { // over the v2 API, which the daemon has no port for
-			return append(members, states.Member{ID: 7, Address: address("i-4")})
-		})
-		f.minor = minor(3, 1)
-		f.start("i-4", states.ClusterExisting, list("i-1", "i-2", "i-3", "i-4"))
-		f.pass(5 * time.Second)
-		f.ended("i-4", states.ExitRefused, "incompatible with current running cluster")
-		f.minor = minor(3, 0)
-		f.start("i-4", states.ClusterExisting, list("i-1", "i-2", "i-3", "i-4"))
-		f.pass(10 * time.Second)
-		f.runs("i-1", "i-2", "i-3")
-		if young {
-			f.runs("i-4")
-			continue
-		}
-		f.ended("i-4", states.ExitCorrupt, "snapshot file doesn't exist")
-		f.start("i-4", states.ClusterRestart, nil)
-		f.pass(5 * time.Second)
-		f.ended("i-4", states.ExitCorrupt, "snapshot file doesn't exist")
-	}
-}
-
-func TestClientPortFrom23To30(t *testing.T) {
-	f := newFixture(t)
-	f.formAt(minor(2, 3), "i-1", "i-2", "i-3")
-	etcd, peers := f.node("i-1").Etcd(), f.node("i-1").Peers()
-	if _, err := etcd.Status(t.Context(), endpoint("i-1")); err == nil || errors.Is(err, effects.ErrRefused) {
-		t.Fatal("2.3 does not speak gRPC:", err)
-	}
-	if a, err := peers.Ask(t.Context(), address("i-1")); err != nil || a.ClusterVersion != minor(2, 3) {
-		t.Fatal(a, err)
-	}
-	f.restartAt("i-1", minor(3, 0))
-	if _, err := etcd.Status(t.Context(), endpoint("i-1")); !errors.Is(err, errNotCapable) {
-		t.Fatal("3.0 answers no v3 call while the cluster is 2.3:", err)
-	}
-	f.restartAt("i-2", minor(3, 0))
-	f.restartAt("i-3", minor(3, 0))
-	if _, err := etcd.Status(t.Context(), endpoint("i-1")); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// 3.1 and 2.3 cannot be peers: a server two minors ahead starts on the data and is alone.
-func TestServersThatDoNotSpeak(t *testing.T) {
-	f := newFixture(t)
-	c := f.formAt(minor(2, 3), "i-1", "i-2", "i-3")
-	f.restartAt("i-1", minor(3, 1))
-	f.runs("i-1")
-	if _, healthy, _ := c.Voters(); healthy != 2 {
-		t.Fatal(healthy)
-	}
-}
-
-func TestKeysBefore32(t *testing.T) {
-	for _, keys := range []int{0, 1} {
-		f := newFixture(t)
-		f.SnapshotCount = 5
-		ids := []string{"i-1", "i-2", "i-3"}
-		c := f.formAt(minor(2, 3), ids...)
-		c.index += 30 // v2 keys
-		for _, m := range []states.MinorVersion{minor(3, 0), minor(3, 1)} {
-			for _, id := range ids {
-				f.restartAt(id, m)
-			}
-		}
-		f.writes("i-1", keys)
-		f.restartAt("i-1", minor(3, 2))
-		if keys == 0 {
-			f.ended("i-1", states.ExitCorrupt, "database snapshot file path error")
-		} else {
-			f.runs("i-1")
-		}
-	}
-}
-
-func TestZombies(t *testing.T) {
-	for _, patch := range []int{25, 26} {
-		f := newFixture(t)
-		f.World.Release = patches(map[states.MinorVersion]int{minor(3, 5): patch, minor(3, 6): 16})
-		f.formAt(minor(3, 5), "i-1", "i-2", "i-3", "i-4")
-		if err := f.node("i-1").Etcd().RemoveMember(t.Context(), []string{endpoint("i-1")}, f.member("i-4")); err != nil {
-			t.Fatal(err)
-		}
-		f.pass(5 * time.Second)
-		f.restartAt("i-1", minor(3, 6))
-		a, err := f.node("i-1").Peers().Ask(t.Context(), address("i-1"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		incidents := len(f.Incidents())
-		if patch == 25 && (len(a.Members) != 4 || incidents != 1 || f.Incidents()[0].Trouble.Invariant() != "S6") {
-			t.Fatal("the removed member did not come back:", a.Members, f.Incidents())
-		}
-		if patch == 26 && (len(a.Members) != 3 || incidents != 0) {
-			t.Fatal(a.Members, f.Incidents())
-		}
-	}
-}
-
-func TestPromotionsThatWereNotRecorded(t *testing.T) {
-	for _, patch := range []int{19, 20} {
-		f := newFixture(t)
-		f.World.Release = patches(map[states.MinorVersion]int{minor(3, 5): patch, minor(3, 6): 16})
-		f.formAt(minor(3, 5), "i-1")
-		etcd, ids := f.node("i-1").Etcd(), []string{"i-1"}
-		for _, id := range []string{"i-2", "i-3"} {
-			ids = append(ids, id)
-			f.pass(10 * time.Second)
-			m, err := etcd.AddMember(t.Context(), []string{endpoint("i-1")}, peerURL(address(id)), true)
-			if err != nil {
-				t.Fatal(err)
-			}
-			f.start(id, states.ClusterExisting, list(ids...))
-			f.pass(10 * time.Second)
-			if err := etcd.PromoteMember(t.Context(), []string{endpoint("i-1")}, m); err != nil {
-				t.Fatal(err)
-			}
-		}
-		f.restartAt("i-3", minor(3, 6))
-		if patch == 19 {
-			f.ended("i-3", states.ExitRefused, "too many learner members")
-		} else {
-			f.runs("i-3")
-		}
-	}
-}
-
-func TestEarlyUpgradeTo37(t *testing.T) {
-	f := newFixture(t)
-	f.formAt(minor(3, 6), "i-1", "i-2", "i-3")
-	f.node("i-2").Release = patches(map[states.MinorVersion]int{minor(3, 6): 10, minor(3, 7): 3})
-	f.restartAt("i-2", minor(3, 6))
-	f.restartAt("i-1", minor(3, 7))
-	if len(f.Incidents()) != 0 {
-		t.Fatal(f.Incidents())
-	}
-	f.restartAt("i-2", minor(3, 7))
-	if i := f.Incidents(); len(i) != 1 || i[0].Trouble != EarlyUpgrade {
-		t.Fatal(i)
-	}
-}
-
-func TestMemberListOfALaggard(t *testing.T) {
-	for _, m := range []states.MinorVersion{minor(3, 4), minor(3, 5)} {
-		f := newFixture(t)
-		c := f.formAt(m, "i-1", "i-2", "i-3")
-		lags := f.follower()
-		f.Lag(lags, true)
-		etcd := f.node(lags).Etcd()
-		if _, err := etcd.AddMember(t.Context(), []string{endpoint(f.instanceOf(c.Leader()))}, peerURL(address("i-4")), true); err != nil {
-			t.Fatal(err)
-		}
-		l, err := etcd.Members(t.Context(), []string{endpoint(lags)})
-		if m == minor(3, 4) && (err != nil || len(l.Members) != 3) || m == minor(3, 5) && !errors.Is(err, Timeout) {
-			t.Fatal(m, l, err)
-		}
-		f.Lag(lags, false)
-		if l, err := etcd.Members(t.Context(), []string{endpoint(lags)}); err != nil || len(l.Members) != 4 {
-			t.Fatal(m, l, err)
-		}
-	}
 }
