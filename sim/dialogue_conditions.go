@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
 	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 	"github.com/etcd-appliance/etcd-appliance/states"
@@ -27,6 +29,7 @@ var conditions = map[string]condition{
 	"excused":        func(s *stage) bool { return s.excused != "" },
 	"claim pending":  func(s *stage) bool { return strings.HasPrefix(s.claim(), "pending") },
 	"claim formed":   func(s *stage) bool { return strings.HasPrefix(s.claim(), "formed") },
+	"refreshed":      (*stage).refreshed,
 	"join lock":      func(s *stage) bool { return s.joining() != "" },   // is held
 	"upgrade lock":   func(s *stage) bool { return s.upgrading() != "" }, // is held
 	"upgrade halted": func(s *stage) bool { return s.halted() != "" },
@@ -199,6 +202,12 @@ func (w *world) anyWhy(words string) bool {
 		}
 	}
 	return false
+}
+
+// refreshed tells whether the last instance refresh has replaced everything.
+func (s *stage) refreshed() bool {
+	g, _ := s.cloud.Group(groupName)
+	return len(g.Refreshes) > 0 && g.Refreshes[0].Status == string(astypes.InstanceRefreshStatusSuccessful)
 }
 
 // joining is who holds the join lock, and upgrading who holds the upgrade lock; nobody is empty.

@@ -69,6 +69,7 @@ func init() { // it refers to itself through the parsing of faults
 		"terminate":    toEach((*stage).terminated),    // terminate leader: the group ends it, through the hook if there is one, and starts another
 		"end":          toEach((*stage).ended),         // end a b: someone ends the instances, and the group notices
 		"zone":         readZone,                       // zone a fails: all its instances end at once
+		"refresh":      readRefresh,                    // refresh 60s: an instance refresh with this warm-up replaces all instances
 		"resize":       readResize,                     // resize 5
 		"reboot":       toEach((*stage).rebooted),      // reboot all
 		"stop-daemon":  toEach((*stage).daemonStopped), // stop-daemon a: SIGTERM, and systemd starts it again

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
@@ -70,6 +71,21 @@ func readZone(words []string) (step, error) {
 		}
 		return nil
 	}, nil
+}
+
+// readRefresh starts an instance refresh, which replaces every instance and looks at nothing but whether the new one is in service,
+// and for how long.
+func readRefresh(words []string) (step, error) {
+	if len(words) != 1 {
+		return nil, fmt.Errorf("want: refresh 60s")
+	}
+	warmup, err := time.ParseDuration(words[0])
+	return func(s *stage) error {
+		_, err := s.cloud.AutoScaling(nature).StartInstanceRefresh(context.Background(), &autoscaling.StartInstanceRefreshInput{
+			AutoScalingGroupName: aws.String(groupName), Preferences: &astypes.RefreshPreferences{InstanceWarmup: aws.Int32(int32(warmup.Seconds()))},
+		})
+		return err
+	}, err
 }
 
 func readResize(words []string) (step, error) {
