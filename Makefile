@@ -39,7 +39,7 @@ say    = @printf '\n== %s (at %d s)\n' '$(1)' $$(( $$(date +%s) - $(START) ))
 
 .PHONY: help
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 ##### Building
 
@@ -95,6 +95,10 @@ race: etcd ## run the tests of states, agent, effects and sim under the race det
 .PHONY: sim
 sim: build ## simulate clusters: N=1000 of them, or the one of SEED=, told turn by turn
 	$(DAEMON) sim $(if $(SEED),--seed $(SEED),--seeds $(N)) $(ARGS)
+
+.PHONY: sim-deep
+sim-deep: build ## play every scenario with every pair of faults: hours; ARGS='--for 10m' or --shard 3/16
+	$(DAEMON) sim scenarios --pairs --keep-going $(ARGS)
 
 .PHONY: demo
 demo: build $(call server,$(DEMO_MINORS)) $(ETCDCTL) ## watch real etcd processes form, repair and upgrade a cluster on loopback

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
@@ -118,6 +119,16 @@ func (e checkedEtcd) MoveLeader(ctx context.Context, leader string, to uint64) e
 	}
 	defer e.crashPoint("move leader")()
 	return e.Etcd.MoveLeader(ctx, leader, to)
+}
+
+func (e checkedEtcd) HoldLock(ctx context.Context, endpoints []string, key, owner string, ttl time.Duration, absent ...string) (effects.EtcdLock, error) {
+	defer e.crashPoint("hold lock")()
+	return e.Etcd.HoldLock(ctx, endpoints, key, owner, ttl, absent...)
+}
+
+func (e checkedEtcd) ReleaseLock(ctx context.Context, endpoints []string, key, owner string) error {
+	defer e.crashPoint("release lock")()
+	return e.Etcd.ReleaseLock(ctx, endpoints, key, owner)
 }
 
 // checkedProcess watches what a daemon does to its server.

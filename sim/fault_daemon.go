@@ -26,7 +26,7 @@ func (n *node) interrupted(e *FaultEvent) bool {
 	case DaemonCrash:
 		panic(crashed{})
 	case CrashAfter:
-		n.doomed = true
+		n.diesAfter(time.Duration(e.For))
 	case PauseAtCall:
 		n.pauseHere(time.Duration(e.For))
 	case LockDeleted:
@@ -40,6 +40,20 @@ func (n *node) interrupted(e *FaultEvent) bool {
 		return false
 	}
 	return true
+}
+
+// diesAfter lets the daemon die after the command that it is about to carry out: before it learns of the effect, or when it has
+// learnt of it and acted on it.
+func (n *node) diesAfter(d time.Duration) {
+	if n.doomed = d == 0; n.doomed {
+		return
+	}
+	life := n.life
+	n.world.at(d, func() {
+		if n.life == life {
+			n.kill()
+		}
+	})
 }
 
 // crashAfter is after every command: the effect is there, and the daemon dies before it learns of it.

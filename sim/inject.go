@@ -12,6 +12,13 @@ import (
 // soon is how much later than recorded a fault may strike in a replay that others were left out of.
 const soon = time.Minute
 
+// Boundary is a command of a daemon: the Command-th of its name on an instance, in order of launch.
+type Boundary struct {
+	Node    int
+	Site    string
+	Command int
+}
+
 // host is what the simulator keeps of an instance from its launch on, in order of launch: its random numbers, and where its
 // daemon stands among its calls. A daemon's numbers are its own, so that what one daemon meets does not reshuffle the others.
 type host struct {
@@ -69,6 +76,9 @@ func (w *world) strikes(h *host, at where, site string) (e FaultEvent, ok bool) 
 	if changes[site] {
 		h.commands[site]++
 		command = h.commands[site]
+		if w.boundaries != nil {
+			w.boundaries(Boundary{h.ordinal, site, command})
+		}
 	}
 	if w.plan.Only == nil {
 		e, ok = w.drawCall(h, at, site)
@@ -111,8 +121,10 @@ func (k *kind) strikesAt(site string) bool {
 // changes are the calls and commands that change something. There are few of them, so they are told apart by their number,
 // whenever they come; of the questions, which are asked all the time, it is the moment that counts.
 var changes = map[string]bool{
-	"AddMember": true, "RemoveMember": true, "PromoteMember": true, "MoveLeader": true, "ChangeResourceRecordSets": true, "PutObject": true,
-	"add member": true, "remove member": true, "promote member": true, "move leader": true, "start etcd": true, "stop etcd": true,
+	"AddMember": true, "RemoveMember": true, "PromoteMember": true, "MoveLeader": true, "HoldLock": true, "ReleaseLock": true,
+	"ChangeResourceRecordSets": true, "PutObject": true,
+	"add member": true, "remove member": true, "promote member": true, "move leader": true, "hold lock": true, "release lock": true,
+	"start etcd": true, "stop etcd": true,
 	"Swap": true, "take " + effects.UpgradeLockKey: true, "release " + effects.UpgradeLockKey: true,
 	"take " + effects.UpgradeHaltKey: true, "release " + effects.UpgradeHaltKey: true,
 	"set data aside": true, "delete what was set aside": true, "record start": true, "record joined": true,

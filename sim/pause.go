@@ -88,7 +88,7 @@ func (n *node) arrives(deliver func()) {
 		n.held = append(n.held, deliver)
 		return
 	}
-	n.carryOut(deliver) // some answers are acted upon at once
+	n.carryOut(deliver) // which may end in a command: a server is stopped for its upgrade as soon as the answer permits it
 	n.turn()
 }
 

@@ -27,6 +27,11 @@ type Plan struct {
 	Mode  Mode   `json:"mode,omitempty"`
 	Rates []Rate `json:"rates"` // of the classes of faults that are made
 
+	Scenario string `json:"scenario,omitempty"` // which the script is of
+
+	// Script is what happens to the group, step by step, each with the words of a dialogue; without one, it is left to the faults.
+	Script []string `json:"script,omitempty"`
+
 	// Only, unless it is nil, are the faults that happen, instead of those that the rates above would make.
 	Only []FaultEvent `json:"only"`
 }
@@ -125,6 +130,9 @@ func (p Plan) String() string {
 		if p.InPlace {
 			s += " by all"
 		}
+	}
+	if p.Scenario != "" {
+		s = fmt.Sprintf("scenario %s: %d nodes, claim in %s", p.Scenario, p.Nodes, p.Claim)
 	}
 	if p.Only != nil {
 		return s + fmt.Sprintf(", %d faults listed", len(p.Only))

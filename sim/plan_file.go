@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 )
 
 // JSON writes the plan with all its fields, each fault on a line of its own.
@@ -41,6 +42,11 @@ func ReadPlan(path string) (Plan, error) {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&p); err != nil {
 		return Plan{}, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, line := range p.Script {
+		if _, err := parseStep(strings.Fields(line)); err != nil {
+			return Plan{}, fmt.Errorf("%s: %q: %w", path, line, err)
+		}
 	}
 	return p, nil
 }

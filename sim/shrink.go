@@ -34,6 +34,7 @@ func shrink(o Options, r Result) Result {
 	for before := -1; before != len(s.best.Plan.Only); { // what is left out last may make something else superfluous
 		before = len(s.best.Plan.Only)
 		s.rest()
+		s.byStep()
 		s.byKind()
 		s.byPart()
 	}
@@ -104,6 +105,17 @@ func (s *shrinker) rest() {
 	} {
 		p := s.best.Plan
 		if simpler(&p); !samePlan(&p, &s.best.Plan) {
+			s.breaks(p, p.Only)
+		}
+	}
+}
+
+// byStep leaves out steps of the script, the last first. What demands that the world converges stays.
+func (s *shrinker) byStep() {
+	for i := len(s.best.Plan.Script) - 1; i >= 0; i-- {
+		p := s.best.Plan
+		if p.Script[i] != "stabilize" {
+			p.Script = slices.Delete(slices.Clone(p.Script), i, i+1)
 			s.breaks(p, p.Only)
 		}
 	}

@@ -65,13 +65,15 @@ type world struct {
 	nodes  []*node // in order of their first boot
 	byID   map[string]*node
 
-	launched []string // instance IDs, in order
-	hosts    []*host  // of each of them
-	recorded []FaultEvent
-	cover    Coverage
-	said     map[string]bool // every reason that a daemon gave, where a test asks for them
-	planted  func(*world, FaultEvent)
-	tampered string // type and name of the record that was deleted last
+	launched   []string // instance IDs, in order
+	hosts      []*host  // of each of them
+	recorded   []FaultEvent
+	cover      Coverage
+	said       map[string]bool // every reason that a daemon gave, where a test asks for them
+	look       func()          // after every event; nil: nobody
+	boundaries func(Boundary)  // told of every command; nil: nobody
+	planted    func(*world, FaultEvent)
+	tampered   string // type and name of the record that was deleted last
 
 	chaos      bool  // faults are being made
 	natural    bool  // what is called now is called by nature, and does not fail
@@ -101,9 +103,10 @@ func Run(o Options) Result {
 	}
 	w := newWorld(plan, o)
 	w.launch()
-	w.runChaos()
 	r := Result{Plan: plan}
-	if w.violation == nil {
+	if len(plan.Script) > 0 {
+		r.Converged, r.Excused = w.play()
+	} else if w.runChaos(); w.violation == nil {
 		r.Converged, r.Excused = w.runQuiet()
 	}
 	r.Violation, r.Events, r.Simulated, r.Hash, r.Faults, r.Coverage = w.violation, w.events, w.now, w.hash, w.recorded, w.cover
@@ -204,6 +207,9 @@ func (w *world) step() {
 		w.queue.pop().do()
 	}
 	w.check.afterEvent()
+	if w.look != nil {
+		w.look()
+	}
 }
 
 // note mixes an occurrence into the hash of the run.

@@ -13,6 +13,7 @@ import (
 
 // Summary is what many runs came to. Summaries of parts of a campaign merge into that of the whole.
 type Summary struct {
+	Of         string            `json:"of,omitempty"` // what the runs were of; empty: seeds
 	Seeds      uint64            `json:"seeds"`
 	Twice      uint64            `json:"run_twice"` // of them, and both runs were the same
 	Events     uint64            `json:"events"`
@@ -27,12 +28,24 @@ type Summary struct {
 // Broken is a violation, and how to see it again.
 type Broken struct {
 	Seed      uint64 `json:"seed"`
+	Scenario  string `json:"scenario,omitempty"`
 	Invariant string `json:"invariant"`
 	Detail    string `json:"detail"`
 	At        Span   `json:"at"`
 	Faults    int    `json:"faults"` // of the minimal plan
 	File      string `json:"file,omitempty"`
 }
+
+// run names the run that broke something.
+func (b *Broken) run() string {
+	if b.Scenario != "" {
+		return "scenario " + b.Scenario
+	}
+	return fmt.Sprintf("seed %d", b.Seed)
+}
+
+// Error tells what was broken by which run.
+func (b *Broken) Error() string { return b.run() + " breaks invariant " + b.Invariant }
 
 // Count adds a run.
 func (s *Summary) Count(r *Result) {
@@ -55,6 +68,7 @@ func (s *Summary) excuse(why string, n uint64) {
 
 // Merge adds another summary.
 func (s *Summary) Merge(o *Summary) {
+	s.Of = cmp.Or(s.Of, o.Of)
 	s.Seeds += o.Seeds
 	s.Twice += o.Twice
 	s.Events += o.Events
@@ -91,9 +105,10 @@ func (s *Summary) JSON() []byte {
 
 // Print writes the summary for people.
 func (s *Summary) Print(out io.Writer) {
-	held := fmt.Sprintf("%d seeds held every invariant", s.Seeds)
+	runs := cmp.Or(s.Of, "seeds")
+	held := fmt.Sprintf("%d %s held every invariant", s.Seeds, runs)
 	if n := len(s.Violations); n > 0 {
-		held = fmt.Sprintf("%d of %d seeds broke an invariant", n, s.Seeds)
+		held = fmt.Sprintf("%d of %d %s broke an invariant", n, s.Seeds, runs)
 	}
 	excused := uint64(0)
 	for _, n := range s.Excused {
@@ -106,12 +121,12 @@ func (s *Summary) Print(out io.Writer) {
 	fmt.Fprintf(out, "%s (%d excused from converging): %.1f M events, %d faults, %.0f simulated hours in %s; %.2f M events/s\n",
 		held, excused, float64(s.Events)/1e6, faults, s.Hours, time.Duration(s.Seconds*1e9).Round(time.Millisecond), float64(s.Events)/1e6/max(s.Seconds, 1e-9))
 	if s.Twice > 0 {
-		fmt.Fprintf(out, "%d seeds were run twice, and both runs were the same event for event\n", s.Twice)
+		fmt.Fprintf(out, "%d %s were run twice, and both runs were the same event for event\n", s.Twice, runs)
 	}
 	for _, why := range slices.Sorted(maps.Keys(s.Excused)) {
 		fmt.Fprintf(out, "  excused %4d: %s\n", s.Excused[why], why)
 	}
 	for _, v := range s.Violations {
-		fmt.Fprintf(out, "  seed %d breaks %s: %s %s\n", v.Seed, v.Invariant, v.Detail, v.File)
+		fmt.Fprintf(out, "  %s breaks %s: %s %s\n", v.run(), v.Invariant, v.Detail, v.File)
 	}
 }

@@ -115,7 +115,7 @@ func (t *tracer) fault(e *FaultEvent) {
 		text += fmt.Sprintf(", node %d", e.Node) // it has not booted yet
 	}
 	sort := FaultMade
-	if e.Kind.strikesCalls() && e.Kind != DaemonCrash {
+	if e.Kind.strikesCalls() && e.Kind != DaemonCrash && e.Kind != CrashAfter && e.Kind != PauseAtCall && e.Kind != EndAtCall {
 		sort = CallFault
 	}
 	t.emit(sort, at, e.Kind.lane(), text)

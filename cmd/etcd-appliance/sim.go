@@ -44,7 +44,8 @@ the smallest plan that breaks the same invariant.`,
 	f.StringVar(&many.fault, "fault", "", "with --seeds: make faults of this class only")
 	f.StringVar(&many.json, "json", "", "with --seeds: write a summary that sim merge adds up to this file")
 	f.BoolVar(&many.coverage, "coverage", false, "with --seeds: print which edges were taken under which faults, and the goals")
-	cmd.AddCommand(newSimReplayCommand(), newSimFaultsCommand(), newSimMergeCommand(), newSimExploreCommand())
+	cmd.AddCommand(newSimReplayCommand(), newSimFaultsCommand(), newSimMergeCommand(), newSimExploreCommand(), newSimScenariosCommand(),
+		newSimTellCommand())
 	return cmd
 }
 

@@ -63,6 +63,6 @@ func (c *campaign) line(took time.Duration) string {
 	if share > 0 {
 		left = time.Duration(float64(took) * (1 - share) / share).Round(time.Second).String()
 	}
-	return fmt.Sprintf("[%s] %d of %d seeds, %.1f seeds/s, %.2f M events/s, %s left, %d broken",
+	return fmt.Sprintf("[%s] %d of %d runs, %.1f runs/s, %.2f M events/s, %s left, %d broken",
 		bar, c.sum.Seeds, all, float64(c.sum.Seeds)/took.Seconds(), float64(c.sum.Events)/1e6/took.Seconds(), left, len(c.failed))
 }

@@ -58,3 +58,25 @@ func TestSimReplaysAPlanFile(t *testing.T) {
 		t.Errorf("no diagram: %s", out)
 	}
 }
+
+// Scenarios are played with faults in shards, and told without.
+func TestSimScenarios(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	simulate(t, "scenarios", "bootstrap", "--shard", "1/9", "--json", file("1"))
+	simulate(t, "scenarios", "bootstrap", "reboot_all", "--pairs", "--shard", "3/999", "--for", "1m", "--json", file("2"))
+	first, err := sim.ReadSummary(file("1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.Seeds < 5 || first.Of != "single faults" || len(first.Violations) > 0 {
+		t.Errorf("a ninth of the single faults of one scenario comes to %+v", first)
+	}
+	if printed := simulate(t, "merge", file("2")); !strings.Contains(printed, "pairs of faults held every invariant") {
+		t.Errorf("the summary of pairs is printed as\n%s", printed)
+	}
+	if told := simulate(t, "tell", "bootstrap"); !strings.Contains(told, "Bootstrapping -> LeadingHousekeeping") || !strings.Contains(told, "held: ") {
+		t.Errorf("the scenario is told as\n%s", told)
+	}
+}

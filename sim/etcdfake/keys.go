@@ -62,8 +62,11 @@ func (p *process) swap(key effects.EtcdKey, absent []string) (int64, error) {
 	if c.Key(key.Key).Revision != key.Revision || c.anyThere(absent) {
 		return 0, effects.ErrChanged
 	}
+	if err := p.writes(key.Value == ""); err != nil {
+		return 0, err
+	}
 	c.keys = slices.DeleteFunc(c.keys, func(k effects.EtcdKey) bool { return k.Key == key.Key })
-	c.index++
+	c.write()
 	if key.Value != "" {
 		key.Revision = int64(c.index)
 		c.keys = append(c.keys, key)
