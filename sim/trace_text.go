@@ -93,6 +93,12 @@ func (e *FaultEvent) words() string {
 		return "slow answer"
 	case DaemonCrash:
 		return "daemon crashes before " + e.Site
+	case CrashAfter:
+		return "daemon crashes after " + e.Site
+	case PauseAtCall:
+		return "daemon is paused before " + e.Site
+	case EndAtCall:
+		return "the instance is ended before " + e.Site
 	default:
 	}
 	s := e.Kind.String()
