@@ -117,6 +117,7 @@ func (n *node) reaped() bool {
 // startDaemon begins a new life of the daemon: nothing survives from the one before but the disk, etcd and AWS.
 func (n *node) startDaemon() {
 	n.life++
+	n.unpause() // a pause is a process's, and strikes nobody where none runs
 	n.stopping, n.doomed = false, false
 	caller, now := n.id, n.wall.clock(n.world)
 	o := effects.Options{
