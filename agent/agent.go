@@ -5,6 +5,7 @@ package agent
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -122,10 +123,11 @@ func (j *Journal) Record(now time.Time, d *states.Decision) {
 		j.last.commands = ""
 		return // the common case, without a word of formatting
 	}
-	l := line{to: d.To, why: d.Why, commands: join(d.Commands), reports: fmt.Sprint(d.Reports)}
-	if len(d.Reports) == 0 {
-		l.reports = ""
+	commands := make([]string, len(d.Commands))
+	for i, c := range d.Commands {
+		commands[i] = c.String()
 	}
+	l := line{to: d.To, why: d.Why, commands: strings.Join(commands, "\n"), reports: strings.Join(d.Reports, "\n")}
 	if l == j.last {
 		return
 	}
@@ -133,31 +135,22 @@ func (j *Journal) Record(now time.Time, d *states.Decision) {
 	if j.on != nil {
 		j.on(now, d)
 	}
-	j.write(d)
+	j.write(d, commands)
 }
 
-func (j *Journal) write(d *states.Decision) {
+func (j *Journal) write(d *states.Decision, commands []string) {
 	e := j.log.Info()
 	if len(d.Reports) > 0 {
 		e = j.log.Warn().Strs("reports", d.Reports)
 	}
-	if len(d.Commands) > 0 {
-		names := make([]string, len(d.Commands))
-		for i, c := range d.Commands {
-			names[i] = c.String()
-		}
-		e = e.Strs("commands", names)
+	if len(commands) > 0 {
+		e = e.Strs("commands", commands)
+	}
+	if len(d.Because) > 0 {
+		e = e.Strs("because", d.Because)
 	}
 	if j.dryRun {
 		e = e.Bool("dry_run", true)
 	}
 	e.Str("from", string(d.From)).Str("to", string(d.To)).Str("why", d.Why).Msg("decision")
-}
-
-func join(commands []states.Command) string {
-	s := ""
-	for _, c := range commands {
-		s += c.String() + "\n"
-	}
-	return s
 }

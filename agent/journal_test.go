@@ -41,13 +41,13 @@ func waiting(why string) *states.Decision {
 func TestJournalFields(t *testing.T) {
 	j, b := journal(false)
 	j.Record(now, &states.Decision{
-		From: states.Discovering, To: states.Running, Path: []states.Event{states.FoundData}, Why: "has data",
+		From: states.Discovering, To: states.Running, Path: []states.Event{states.FoundData}, Because: []string{"found it"}, Why: "has data",
 		Commands: []states.Command{states.RecordJoined{}, states.StopEtcd{Why: "x"}}, Reports: []string{"one", "two"},
 	})
 	j.Record(now, waiting("waits"))
 	want := []map[string]any{
 		{
-			"level": "warn", "message": "decision", "from": "Discovering", "to": "Running", "why": "has data",
+			"level": "warn", "message": "decision", "from": "Discovering", "to": "Running", "because": []any{"found it"}, "why": "has data",
 			"commands": []any{states.RecordJoined{}.String(), "stop etcd: x"}, "reports": []any{"one", "two"},
 		},
 		{"level": "info", "message": "decision", "from": "Discovering", "to": "Discovering", "why": "waits"},

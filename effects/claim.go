@@ -68,7 +68,7 @@ func (e *Effects) readBucket(ctx context.Context, cluster string) (func(), error
 	if err != nil {
 		return nil, fmt.Errorf("read the claim from bucket %s: %w", e.Bucket, err)
 	}
-	found := foundClaim{exists: true, text: strings.TrimSpace(string(body)), seen: claimSeen{etag: deref(out.ETag)}}
+	found := foundClaim{exists: true, text: strings.TrimSpace(string(body)), seen: claimSeen{etag: aws.ToString(out.ETag)}}
 	return func() { e.setClaim(at, found) }, nil
 }
 

@@ -37,7 +37,7 @@ func (e *Effects) askCluster() question {
 				next.Local.Restored = restored
 			}
 		}
-		serves := next.Local.Answers == states.Yes && next.Local.Leader != 0 && !next.Local.Learner
+		serves := next.Local.Serves()
 		if serves && !listDue {
 			return func() { e.setCluster(next) }, nil
 		}
@@ -185,8 +185,7 @@ func (e *Effects) askPeers() question {
 	var found []states.Peer
 	for i := range e.facts.Group.Instances {
 		in := &e.facts.Group.Instances[i]
-		up := in.State == states.InstanceRunning || in.State == states.InstancePending
-		if in.ID != e.facts.Self.ID && in.Address != "" && up {
+		if in.ID != e.facts.Self.ID && in.Up() {
 			found = append(found, states.Peer{InstanceID: in.ID, Address: in.Address})
 		}
 	}

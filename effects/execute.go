@@ -140,11 +140,10 @@ func (e *Effects) startEtcd(c states.StartEtcd) error {
 
 // action makes a command of another lane ready, with copies of the facts it needs.
 func (e *Effects) action(c states.Command) action {
-	serves := e.facts.Cluster.Local.Answers == states.Yes && e.facts.Cluster.Local.Leader != 0 && !e.facts.Cluster.Local.Learner
 	own := e.clientURL(e.facts.Self.Address)
 	endpoints := slices.Clone(e.endpoints)
 	if e.facts.Process.Running == states.Yes {
-		endpoints = order(endpoints, own, serves)
+		endpoints = order(endpoints, own, e.facts.Cluster.Local.Serves())
 	}
 	at := place{cluster: e.facts.Name, zoneID: e.zoneID, zone: e.facts.DNS.Zone}
 	seen, self := e.claimSeen, e.facts.Self
@@ -258,16 +257,12 @@ func (e *Effects) removeMember(ctx context.Context, c states.RemoveMember, endpo
 // survives asks every other voter how it is, right before one is removed. One that leads is not removed: the leadership may have
 // come to it since the decision, and its removal would leave the others to elect a leader.
 func (e *Effects) survives(ctx context.Context, members []states.Member, removed *states.Member) error {
-	others := slices.DeleteFunc(slices.Clone(members), func(m states.Member) bool { return m.Learner || m.ID == removed.ID })
-	e.askHealth(ctx, others, states.Local{})
-	healthy := 0
-	for i := range others {
-		if others[i].Health == states.Yes {
-			healthy++
-		}
+	others := states.Cluster{
+		Members: slices.DeleteFunc(slices.Clone(members), func(m states.Member) bool { return m.Learner || m.ID == removed.ID }),
 	}
-	if healthy < states.Quorum(len(others)) {
-		return fmt.Errorf("remove %x: %d of the other %d voters are healthy, which is no quorum", removed.ID, healthy, len(others))
+	e.askHealth(ctx, others.Members, states.Local{})
+	if n, healthy := others.Voters(); healthy < states.Quorum(n) {
+		return fmt.Errorf("remove %x: %d of the other %d voters are healthy, which is no quorum", removed.ID, healthy, n)
 	}
 	if !removed.Started() {
 		return nil

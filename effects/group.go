@@ -1,6 +1,7 @@
 package effects
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -48,9 +49,9 @@ func (e *Effects) askGroup() question {
 		}
 		return func() {
 			before := e.facts.Group.Instances
-			e.groupName, e.facts.Name = name, orElse(e.ClusterName, cluster)
+			e.groupName, e.facts.Name = name, cmp.Or(e.ClusterName, cluster)
 			e.facts.Group = states.Group{
-				Known: states.Yes, At: at, Desired: int(deref(asg.DesiredCapacity)),
+				Known: states.Yes, At: at, Desired: int(aws.ToInt32(asg.DesiredCapacity)),
 				Instances: instances(asg, described),
 				Absent:    absences(e.facts.Group.Absent, keys, asg, described, at),
 			}
@@ -63,7 +64,7 @@ func (e *Effects) askGroup() question {
 func idsOf(asg *asgtypes.AutoScalingGroup, keys []string) []string {
 	ids := make([]string, 0, len(asg.Instances)+len(keys))
 	for _, in := range asg.Instances {
-		ids = append(ids, deref(in.InstanceId))
+		ids = append(ids, aws.ToString(in.InstanceId))
 	}
 	for _, key := range keys {
 		if states.IsInstanceID(key) && !slices.Contains(ids, key) {
@@ -85,7 +86,7 @@ func (e *Effects) findGroup(ctx context.Context, self string) (string, error) {
 		return "", fmt.Errorf("ask which auto-scaling group %s is in: %w", self, err)
 	}
 	for _, in := range out.AutoScalingInstances {
-		if deref(in.InstanceId) == self && deref(in.AutoScalingGroupName) != "" {
+		if aws.ToString(in.InstanceId) == self && aws.ToString(in.AutoScalingGroupName) != "" {
 			return *in.AutoScalingGroupName, nil
 		}
 	}
@@ -97,7 +98,7 @@ func (e *Effects) readGroup(ctx context.Context, name string) (*asgtypes.AutoSca
 	if err != nil {
 		return nil, fmt.Errorf("describe auto-scaling group %s: %w", name, err)
 	}
-	if len(out.AutoScalingGroups) != 1 || deref(out.AutoScalingGroups[0].AutoScalingGroupName) != name {
+	if len(out.AutoScalingGroups) != 1 || aws.ToString(out.AutoScalingGroups[0].AutoScalingGroupName) != name {
 		return nil, fmt.Errorf("auto-scaling group %s is not there: check --group, the region and the role's permissions", name)
 	}
 	return &out.AutoScalingGroups[0], nil
@@ -120,7 +121,7 @@ func (e *Effects) describe(ctx context.Context, filter string, values []string) 
 		}
 		for _, r := range page.Reservations {
 			for _, in := range r.Instances {
-				found[deref(in.InstanceId)] = in
+				found[aws.ToString(in.InstanceId)] = in
 			}
 		}
 	}
@@ -132,11 +133,11 @@ func instances(asg *asgtypes.AutoScalingGroup, described map[string]ec2types.Ins
 	list := make([]states.Instance, 0, len(described))
 	for id, in := range described {
 		list = append(list, states.Instance{
-			ID: id, Address: deref(in.PrivateIpAddress), DNSName: deref(in.PrivateDnsName), State: stateOf(in.State),
+			ID: id, Address: aws.ToString(in.PrivateIpAddress), DNSName: aws.ToString(in.PrivateDnsName), State: stateOf(in.State),
 		})
 	}
 	for _, in := range asg.Instances {
-		id := deref(in.InstanceId)
+		id := aws.ToString(in.InstanceId)
 		i := slices.IndexFunc(list, func(l states.Instance) bool { return l.ID == id })
 		if i < 0 {
 			list = append(list, states.Instance{ID: id})
@@ -195,12 +196,12 @@ func absences(before []states.Absence, keys []string, asg *asgtypes.AutoScalingG
 
 func shown(key string, asg *asgtypes.AutoScalingGroup, described map[string]ec2types.Instance) bool {
 	for _, in := range asg.Instances {
-		if deref(in.InstanceId) == key {
+		if aws.ToString(in.InstanceId) == key {
 			return true
 		}
 	}
 	for id, in := range described {
-		if id == key || deref(in.PrivateIpAddress) == key {
+		if id == key || aws.ToString(in.PrivateIpAddress) == key {
 			return true
 		}
 	}
@@ -218,11 +219,4 @@ func (e *Effects) memberKeys() []string {
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys)
-}
-
-func orElse(s, otherwise string) string {
-	if s != "" {
-		return s
-	}
-	return otherwise
 }

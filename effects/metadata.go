@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -63,7 +64,7 @@ func (e *Effects) confirmTermination(ctx context.Context, id string) (bool, erro
 		return false, fmt.Errorf("confirm the termination: %w", err)
 	}
 	for _, in := range out.AutoScalingInstances {
-		if deref(in.InstanceId) == id && strings.HasPrefix(deref(in.LifecycleState), "Terminat") {
+		if aws.ToString(in.InstanceId) == id && strings.HasPrefix(aws.ToString(in.LifecycleState), "Terminat") {
 			return true, nil
 		}
 	}
@@ -86,12 +87,4 @@ func (e *Effects) metadata(ctx context.Context, path string) (string, error) {
 		return "", fmt.Errorf("read instance metadata %s: %w", path, err)
 	}
 	return strings.TrimSpace(string(body)), nil
-}
-
-func deref[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
 }

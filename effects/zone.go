@@ -73,7 +73,7 @@ func (e *Effects) findZone(ctx context.Context) (id, name string, err error) {
 		if err != nil {
 			return "", "", fmt.Errorf("get hosted zone %s: %w", e.HostedZone, err)
 		}
-		return zoneIDOf(out.HostedZone), strings.ToLower(deref(out.HostedZone.Name)), nil
+		return zoneIDOf(out.HostedZone), strings.ToLower(aws.ToString(out.HostedZone.Name)), nil
 	}
 	want := strings.ToLower(strings.TrimSuffix(e.HostedZone, ".")) + "."
 	out, err := e.Route53.ListHostedZonesByName(ctx, &route53.ListHostedZonesByNameInput{DNSName: aws.String(want)})
@@ -82,7 +82,7 @@ func (e *Effects) findZone(ctx context.Context) (id, name string, err error) {
 	}
 	for i := range out.HostedZones { // the list goes on with the names that follow the one asked for
 		z := &out.HostedZones[i]
-		if strings.ToLower(deref(z.Name)) != want {
+		if strings.ToLower(aws.ToString(z.Name)) != want {
 			continue
 		}
 		if private := z.Config != nil && z.Config.PrivateZone; private || id == "" {
@@ -103,7 +103,7 @@ func isZoneID(s string) bool {
 }
 
 func zoneIDOf(z *r53types.HostedZone) string {
-	return strings.TrimPrefix(deref(z.Id), "/hostedzone/")
+	return strings.TrimPrefix(aws.ToString(z.Id), "/hostedzone/")
 }
 
 // listRecords reads the record sets at and below a name. Route53 lists in the order of reversed labels, in which they stand
@@ -149,9 +149,9 @@ func reversed(name string) string {
 }
 
 func recordOf(set *r53types.ResourceRecordSet) states.Record {
-	r := states.Record{Name: strings.ToLower(deref(set.Name)), Type: string(set.Type), TTL: deref(set.TTL)}
+	r := states.Record{Name: strings.ToLower(aws.ToString(set.Name)), Type: string(set.Type), TTL: aws.ToInt64(set.TTL)}
 	for _, v := range set.ResourceRecords {
-		r.Values = append(r.Values, deref(v.Value))
+		r.Values = append(r.Values, aws.ToString(v.Value))
 	}
 	slices.Sort(r.Values)
 	return r

@@ -1,16 +1,13 @@
 package states
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-)
+import "fmt"
 
 // bootstrap forms a new cluster. Every instance starts from the member list of the claim, whatever it saw itself, so that all
 // compute the same cluster; etcd's own quorum does the rest.
 func (t *turn) bootstrap() verdict {
 	pace := paceAfter(t.Now.Sub(t.since))
 	needs := Needs{Group: pace, Zone: pace, Peers: fast, Cluster: fast}
+	living := t.living()
 	switch {
 	case t.Process.Running == Yes:
 		return t.bootstrapRunning()
@@ -18,9 +15,7 @@ func (t *turn) bootstrap() verdict {
 		return move(FoundData, "has begun to form the cluster: goes on with its data")
 	case t.Disk.State != DiskEmpty:
 		return move(StartOver, "the disk is no longer empty")
-	case t.Process.Reason == ExitBootstrapped && len(t.living()) > 0 && !t.straggler(t.living()[0]):
-		return move(StartOver, "the cluster runs already, with this member in it")
-	case len(t.living()) > 1 || len(t.living()) == 1 && !t.straggler(t.living()[0]):
+	case len(living) > 1 || len(living) == 1 && !t.straggler(living[0]):
 		return move(StartOver, "a cluster is living")
 	}
 
@@ -88,16 +83,14 @@ func (t *turn) claimToFollow() (*ClaimRecord, string, []Command) {
 	}
 }
 
-// newClaim names every live instance of the group, and a token that no other bootstrap has: etcd derives the cluster ID from
+// newClaim names every instance of the group that is up, and a token that no other bootstrap has: etcd derives the cluster ID from
 // list and token, so that members of an earlier cluster on the same addresses are never taken for this one's.
 func (t *turn) newClaim() ClaimRecord {
 	r := ClaimRecord{State: ClaimPending, Token: fmt.Sprintf("%s-%s-%d", t.Name, t.Self.ID, t.Now.Unix())}
 	for i := range t.Group.Instances {
-		in := &t.Group.Instances[i]
-		if in.InGroup && in.Address != "" && (in.State == InstanceRunning || in.State == InstancePending) {
+		if in := &t.Group.Instances[i]; in.InGroup && in.Up() {
 			r.Members = append(r.Members, ClaimMember{ID: in.ID, Address: in.Address})
 		}
 	}
-	slices.SortFunc(r.Members, func(a, b ClaimMember) int { return strings.Compare(a.ID, b.ID) })
 	return r
 }

@@ -1,6 +1,7 @@
 package states
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ func (t *turn) discover() verdict {
 	// Restart is local: whoever has data runs it, whatever AWS and the peers say or fail to say.
 	switch {
 	case t.Process.Running == Unknown || t.Disk.State == DiskUnknown:
-		return wait(orElse(t.Disk.Error, "has not looked at its process and disk yet"))
+		return wait(cmp.Or(t.Disk.Error, "has not looked at its process and disk yet"))
 	case t.Process.Running == Yes:
 		return move(FoundData, "etcd is running: adopts it")
 	case t.Disk.State == DiskMember:
@@ -44,13 +45,14 @@ func (t *turn) discover() verdict {
 	}
 
 	why, due := t.bootstrapDue()
-	if !due && strings.HasPrefix(why, "TOTAL LOSS") {
+	switch {
+	case due:
+		return move(BootstrapDue, why)
+	case t.totalLoss():
 		return verdict{why: why, needs: needs, reports: []string{why}}
-	}
-	if !due {
+	default:
 		return wait(why)
 	}
-	return move(BootstrapDue, why)
 }
 
 // bootstrapDue tells whether this instance, with an empty disk and no living cluster in sight, may form one. Silence never
@@ -89,11 +91,10 @@ func (t *turn) bootstrapDue() (string, bool) {
 
 // groupComplete tells whether the group is seen whole, with no etcd serving anywhere in it.
 func (t *turn) groupComplete() (string, bool) {
-	live := 0
+	up := 0
 	for i := range t.Group.Instances {
-		in := &t.Group.Instances[i]
-		if in.InGroup && in.Address != "" && (in.State == InstanceRunning || in.State == InstancePending) {
-			live++
+		if in := &t.Group.Instances[i]; in.InGroup && in.Up() {
+			up++
 		}
 	}
 	self, known := t.Group.Instance(t.Self.ID)
@@ -102,8 +103,8 @@ func (t *turn) groupComplete() (string, bool) {
 		return "waits for a fresh answer about its auto-scaling group", false
 	case !known || !self.InGroup || self.Address == "":
 		return "waits to be listed in its auto-scaling group", false
-	case t.Group.Desired == 0 || live != t.Group.Desired:
-		return fmt.Sprintf("sees %d of %d instances: waits for the group to be whole", live, t.Group.Desired), false
+	case t.Group.Desired == 0 || up != t.Group.Desired:
+		return fmt.Sprintf("sees %d of %d instances: waits for the group to be whole", up, t.Group.Desired), false
 	}
 	if why := t.peersUnclear(); why != "" {
 		return why, false
@@ -129,8 +130,12 @@ func (t *turn) peersUnclear() string {
 	return ""
 }
 
-// totalLoss tells whether every instance of the claim has provably ended and the group, seen whole, serves nothing.
+// totalLoss tells whether every instance of the claim has provably ended and the group, seen whole, serves nothing. Where no
+// claim can be read, nothing is proved.
 func (t *turn) totalLoss() bool {
+	if len(t.Claim.Record.Members) == 0 {
+		return false
+	}
 	for _, m := range t.Claim.Record.Members {
 		if t.Group.Gone(m.ID) != Yes {
 			return false
@@ -140,17 +145,19 @@ func (t *turn) totalLoss() bool {
 	return whole
 }
 
+const lost = "TOTAL LOSS: every instance of the claim has ended with its data: "
+
 // afterTotalLoss applies the operator's choice. The list of the claim can be out of date: while AWS does not answer, members
 // come and go without it. So even a claim that is still pending may have a living cluster, of other instances than it names,
 // whose servers are only down for a moment; where a new cluster is permitted at all, it waits for such servers to come back.
 func (t *turn) afterTotalLoss() (string, bool) {
 	switch {
 	case t.OnTotalLoss != NewOnTotalLoss:
-		return "TOTAL LOSS: every instance of the claim has ended with its data: halts (--on-total-loss=halt); restore a backup, or delete the claim or set --on-total-loss=new for an empty cluster", false
+		return lost + "halts (--on-total-loss=halt); restore a backup, or delete the claim or set --on-total-loss=new for an empty cluster", false
 	case t.State == Discovering && t.Now.Sub(t.since) < lossPatience:
-		return "TOTAL LOSS: every instance of the claim has ended with its data: waits whether a member comes back", false
+		return lost + "waits whether a member comes back", false
 	default:
-		return "TOTAL LOSS: every instance of the claim has ended with its data: forms a new, empty cluster", true
+		return lost + "forms a new, empty cluster", true
 	}
 }
 
@@ -170,10 +177,10 @@ func (t *turn) living() []*Peer {
 	var found []*Peer
 	for i := range t.Peers {
 		p := &t.Peers[i]
-		if p.Answers != Yes || !anyStarted(p.Members) {
+		if p.Answers != Yes || !slices.ContainsFunc(p.Members, func(m Member) bool { return m.Started() }) {
 			continue
 		}
-		if !containsCluster(found, p.ClusterID) {
+		if !slices.ContainsFunc(found, func(f *Peer) bool { return f.ClusterID == p.ClusterID }) {
 			found = append(found, p)
 		}
 	}
@@ -198,35 +205,10 @@ func (t *turn) unstartedIn(p *Peer) bool {
 	return false
 }
 
-func anyStarted(members []Member) bool {
-	for i := range members {
-		if members[i].Started() {
-			return true
-		}
-	}
-	return false
-}
-
-func containsCluster(peers []*Peer, id uint64) bool {
-	for _, p := range peers {
-		if p.ClusterID == id {
-			return true
-		}
-	}
-	return false
-}
-
 func splitBrain(living []*Peer) string {
 	parts := make([]string, len(living))
 	for i, p := range living {
 		parts[i] = fmt.Sprintf("%x (at %s)", p.ClusterID, p.InstanceID)
 	}
 	return "more than one cluster is living in this group: " + strings.Join(parts, ", ") + "; decide which one to keep and stop etcd on the others"
-}
-
-func orElse(s, otherwise string) string {
-	if s != "" {
-		return s
-	}
-	return otherwise
 }

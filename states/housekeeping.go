@@ -3,7 +3,6 @@ package states
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -144,21 +143,11 @@ func (t *turn) claimIsOurs() bool {
 // namesMember tells whether a claim names any member of this cluster. It need not be the one that leads: members may have been
 // exchanged before the claim could be closed.
 func (t *turn) namesMember(r *ClaimRecord) bool {
-	for i := range t.Cluster.Members {
-		if r.Has(t.Cluster.Members[i].Name) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.Cluster.Members, func(m Member) bool { return r.Has(m.Name) })
 }
 
 func (t *turn) allStarted() bool {
-	for i := range t.Cluster.Members {
-		if !t.Cluster.Members[i].Started() {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(t.Cluster.Members, func(m Member) bool { return !m.Started() })
 }
 
 func (t *turn) voterList() []ClaimMember {
@@ -168,6 +157,6 @@ func (t *turn) voterList() []ClaimMember {
 			list = append(list, ClaimMember{ID: m.Key(), Address: m.Address})
 		}
 	}
-	slices.SortFunc(list, func(a, b ClaimMember) int { return strings.Compare(a.ID, b.ID) })
+	sortByID(list)
 	return list
 }

@@ -1,9 +1,8 @@
 package states
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
-	"strings"
 )
 
 // join makes this instance a voter of a living cluster: under the join lock it is added as a learner (which leaves the quorum
@@ -20,7 +19,7 @@ func (t *turn) join() verdict {
 			commands: []Command{SetAsideData{Why: "no usable member: " + t.Disk.Error}},
 		}
 	case t.Disk.State != DiskEmpty:
-		return verdict{why: orElse(t.Disk.Error, "has not looked at its disk yet")}
+		return verdict{why: cmp.Or(t.Disk.Error, "has not looked at its disk yet")}
 	}
 	living := t.living()
 	switch {
@@ -147,7 +146,7 @@ func (t *turn) addBlocked() string {
 		case m.Health == Yes:
 			continue
 		}
-		if in, ok := t.Group.Instance(m.Name); t.Group.Known == Yes && (!ok || in.State == InstanceGone) {
+		if in, ok := t.Group.Instance(m.Key()); t.Group.Known == Yes && (!ok || in.State == InstanceGone) {
 			return fmt.Sprintf("waits for the leader to remove %s, whose instance has gone", m.Key())
 		}
 		if m.Health == No {
@@ -201,7 +200,7 @@ func (t *turn) initialCluster() []ClaimMember {
 		}
 		list = append(list, ClaimMember{ID: name, Address: m.Address})
 	}
-	slices.SortFunc(list, func(a, b ClaimMember) int { return strings.Compare(a.ID, b.ID) })
+	sortByID(list)
 	return list
 }
 
@@ -225,7 +224,7 @@ func (t *turn) joinRunning() verdict {
 	case me.Learner:
 		v.why = "is a learner: asks to be promoted"
 		v.commands = append(v.commands, PromoteMember{ID: me.ID})
-	case !me.Started() || local.Leader == 0 || local.Learner:
+	case !me.Started() || !local.Serves():
 		// Its own server may be told of the promotion a moment after the member list shows it.
 		v.why = "is a voter: waits for its server to follow the leader"
 	default:

@@ -1,14 +1,17 @@
 package states
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // due tells whether the daemon must end, and why.
 func (e *Ending) due() (string, bool) {
 	switch {
 	case e.Terminating == Yes:
-		return orElse(e.Reason, "its instance is being terminated"), true
+		return cmp.Or(e.Reason, "its instance is being terminated"), true
 	case e.Shutdown == Yes:
-		return orElse(e.Reason, "the daemon was asked to stop"), true
+		return cmp.Or(e.Reason, "the daemon was asked to stop"), true
 	}
 	return "", false
 }
@@ -39,7 +42,7 @@ func (t *turn) leave() verdict {
 	if t.Ending.Terminating == Yes {
 		why = "its instance is being terminated: stops etcd"
 	}
-	return verdict{why: why, commands: []Command{StopEtcd{Why: orElse(t.Ending.Reason, "the daemon was asked to stop")}}}
+	return verdict{why: why, commands: []Command{StopEtcd{Why: cmp.Or(t.Ending.Reason, "the daemon was asked to stop")}}}
 }
 
 // mustReturn tells whether a server that ended by itself is restarted for the time that is left: only a member that runs can

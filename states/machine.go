@@ -12,8 +12,9 @@ import (
 type Decision struct {
 	From, To State
 	Path     []Event   // the edges taken, in order; empty when the state did not change
+	Because  []string  // why each of them was taken
 	Commands []Command // to be carried out, in order within each lane
-	Why      string    // the reason, as logs, traces and status print it
+	Why      string    // the reason to be in To, as logs, traces and status print it
 	Reports  []string  // what an operator should know beside it, sorted
 	Needs    Needs     // how fresh the next turn wants its facts
 	Done     bool      // nothing is left to do: the daemon ends
@@ -109,14 +110,10 @@ func (m *Machine) Step(o *Observation) (Decision, error) {
 	if m.memory.Entered.IsZero() {
 		m.memory.Entered = o.Now
 	}
-	var why string
 	for range maxHops {
 		v := m.decide(o)
 		if v.event == "" {
 			d.To, d.Why = m.State(), v.why
-			if why != "" && v.why == "" {
-				d.Why = why
-			}
 			d.Commands, d.Reports, d.Needs, d.Done = v.commands, v.reports, v.needs, v.done
 			return d, nil
 		}
@@ -125,8 +122,7 @@ func (m *Machine) Step(o *Observation) (Decision, error) {
 			return d, fmt.Errorf("state %s: %w", m.State(), err)
 		}
 		m.memory.Entered = o.Now
-		d.Path = append(d.Path, v.event)
-		why = v.why
+		d.Path, d.Because = append(d.Path, v.event), append(d.Because, v.why)
 	}
 	return d, fmt.Errorf("no fixed point within %d edges from %s: %v", maxHops, d.From, d.Path)
 }

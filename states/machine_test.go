@@ -95,7 +95,7 @@ func tellAnd(data []byte, also func(*Decision)) error {
 
 // sound tells what is wrong with a decision.
 func sound(o *Observation, d *Decision) error {
-	if d.Why == "" {
+	if d.Why == "" || len(d.Because) != len(d.Path) || slices.Contains(d.Because, "") {
 		return fmt.Errorf("gives no reason")
 	}
 	if !slices.IsSorted(d.Reports) {

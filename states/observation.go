@@ -54,6 +54,11 @@ type Instance struct {
 	InGroup bool // listed by the auto-scaling group, and not on its way out of it
 }
 
+// Up tells whether a server may answer there, now or soon.
+func (i *Instance) Up() bool {
+	return i.Address != "" && (i.State == InstanceRunning || i.State == InstancePending)
+}
+
 // Absence is the evidence that AWS no longer knows an instance: neither its group nor a describe by its ID lists it. Absence
 // in one read can be a stale read; see [Group.Gone].
 type Absence struct {
@@ -208,6 +213,11 @@ type ClaimRecord struct {
 // ClaimMember is one instance named by a claim.
 type ClaimMember struct{ ID, Address string }
 
+// sortByID gives a list of claim members the one order in which lists of the same members are equal.
+func sortByID(list []ClaimMember) {
+	slices.SortFunc(list, func(a, b ClaimMember) int { return strings.Compare(a.ID, b.ID) })
+}
+
 // Has tells whether the record names the instance.
 func (r *ClaimRecord) Has(id string) bool {
 	return slices.ContainsFunc(r.Members, func(m ClaimMember) bool { return m.ID == id })
@@ -297,6 +307,9 @@ type Local struct {
 	// when it serves, and for every other start. Its peer port tells.
 	Restored time.Time
 }
+
+// Serves tells whether the server answers, as a voter that knows a leader.
+func (l *Local) Serves() bool { return l.Answers == Yes && l.Leader != 0 && !l.Learner }
 
 // Member finds a member by ID.
 func (c *Cluster) Member(id uint64) (*Member, bool) {

@@ -2,6 +2,7 @@ package states
 
 import (
 	"hash/fnv"
+	"slices"
 	"time"
 )
 
@@ -34,11 +35,4 @@ func (t *turn) startDue() bool {
 }
 
 // has tells whether the server of a minor is installed.
-func (t *turn) has(minor MinorVersion) bool {
-	for _, m := range t.Servers {
-		if m == minor {
-			return true
-		}
-	}
-	return false
-}
+func (t *turn) has(minor MinorVersion) bool { return slices.Contains(t.Servers, minor) }

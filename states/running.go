@@ -1,6 +1,9 @@
 package states
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // run keeps a member's server running. Restart is local: it asks neither AWS nor the peers.
 func (t *turn) run() verdict {
@@ -40,7 +43,7 @@ func (t *turn) steady(why string) string {
 // chores are what a voter does once after it has become one.
 func (t *turn) chores() []Command {
 	local := t.Local()
-	if local.Answers != Yes || local.Learner || local.Leader == 0 {
+	if !local.Serves() {
 		return nil
 	}
 	me, ok := t.Cluster.Member(local.MemberID)
@@ -68,7 +71,7 @@ func (t *turn) runStopped() verdict {
 	case t.Disk.State == DiskEmpty:
 		return move(StartOver, "its data directory is empty")
 	case t.Disk.State == DiskUnknown:
-		v.why = orElse(t.Disk.Error, "has not looked at its disk yet")
+		v.why = cmp.Or(t.Disk.Error, "has not looked at its disk yet")
 		v.reports = []string{v.why}
 	case p.Reason == ExitRemoved:
 		v.why = "its member was removed from the cluster: joins anew with an empty disk"
@@ -100,7 +103,7 @@ func (t *turn) runBroken() verdict {
 		v.commands = []Command{t.restartCommand()}
 	}
 	v.why = "its data cannot be read, and the others have no quorum without it: keeps it and tries again"
-	v.reports = []string{"the data directory cannot be read: " + orElse(t.Process.Detail, t.Disk.Error)}
+	v.reports = []string{"the data directory cannot be read: " + cmp.Or(t.Process.Detail, t.Disk.Error)}
 	return v
 }
 
@@ -142,15 +145,8 @@ func (t *turn) restart() verdict {
 // restartCommand names the server that last ran on the data: the version an instance runs is decided from its data, never
 // from memory or configuration alone. Data of another supervisor has no record; the wanted minor is then all there is.
 func (t *turn) restartCommand() StartEtcd {
-	s := StartEtcd{Minor: t.Disk.Minor, Name: t.Disk.Name, Address: t.Self.Address, State: ClusterRestart}
-	if !s.Minor.Known() {
-		s.Minor = t.Wanted
+	return StartEtcd{
+		Minor: cmp.Or(t.Disk.Minor, t.Wanted), Name: cmp.Or(t.Disk.Name, t.Self.ID),
+		Address: cmp.Or(t.Self.Address, t.Disk.Address), State: ClusterRestart,
 	}
-	if s.Name == "" {
-		s.Name = t.Self.ID
-	}
-	if s.Address == "" {
-		s.Address = t.Disk.Address
-	}
-	return s
 }

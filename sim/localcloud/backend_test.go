@@ -1,6 +1,7 @@
 package localcloud_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -72,7 +73,7 @@ func moto(t *testing.T) *backend {
 	if err != nil {
 		t.Skip("SKIPPED: no moto_server on PATH, so nothing but ourselves agrees with the fake (pip install 'moto[server]')")
 	}
-	extension := orElse(os.Getenv("MOTO_ASG"), filepath.Join("..", "..", "..", "shared", "tools", "moto_asg.py"))
+	extension := cmp.Or(os.Getenv("MOTO_ASG"), filepath.Join("..", "..", "..", "shared", "tools", "moto_asg.py"))
 	command := []string{program}
 	python, err := exec.LookPath("python3")
 	if _, missing := os.Stat(extension); err == nil && missing == nil {
@@ -92,13 +93,6 @@ func moto(t *testing.T) *backend {
 		LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: aws.String("ami-12c6146b"), InstanceType: ec2types.InstanceTypeM5Large}})
 	must(t, err)
 	return b
-}
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 // freePort asks the kernel for a port that nothing else has just now.
