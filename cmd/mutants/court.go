@@ -108,6 +108,9 @@ func (c *court) judge(ctx context.Context, m *mutant) *result {
 	r := &result{mutant: m, Layers: map[string]outcome{}, Equivalent: m.same}
 	if m.same == "" {
 		for _, y := range m.layers(c.seeds) {
+			if !strings.Contains(c.layers, y.name) {
+				continue
+			}
 			o := c.outcome(ctx, y, m)
 			if !r.Layers[y.name].Killed {
 				r.Layers[y.name] = o
@@ -128,13 +131,11 @@ func (c *court) outcome(ctx context.Context, y layer, on ...*mutant) outcome {
 		judge = c.judges[y.name+" "+y.pkg]
 	}
 	k := key(judge, y, on...)
-	if o, ok := c.cache.get(k); ok {
-		return o
+	before, known := c.cache.get(k)
+	if known && (before.Killed || before.Seeds >= y.seeds) || ctx.Err() != nil {
+		return before
 	}
-	if ctx.Err() != nil {
-		return outcome{}
-	}
-	o := c.ask(ctx, y, on...)
+	o := c.ask(ctx, y.after(before.Seeds), on...)
 	if ctx.Err() != nil {
 		return o // it may have been killed by the interrupt
 	}

@@ -16,10 +16,11 @@ import (
 // layer is one kind of test. They are asked in the order of their price.
 type layer struct {
 	name  string
-	pkg   string // whose test binary is run
+	pkg   string     // whose test binary is run
 	steps [][]string // arguments of the test binary, one run each; the first that fails ends it
-	env   []string
-	cpu   int // seconds of processor time after which a mutant is taken for hung
+	seeds int        // how many, if it runs seeds
+	from  int        // the first of them
+	cpu   int        // seconds of processor time after which a mutant is taken for hung
 }
 
 // dialogues are asked first: they are quick, and see most.
@@ -32,33 +33,40 @@ const (
 
 // layers are those that judge a mutant.
 func (m *mutant) layers(seeds int) []layer {
-	if m.Kind == "fake" {
-		return m.fakeLayers()
+	pkg := m.packages()[0]
+	if m.Kind == "fake" || conformance[pkg].pkg != "" {
+		return m.outerLayers()
 	}
 	var all []layer
 	for _, pkg := range m.packages() {
-		all = append(all, layer{"unit", pkg, [][]string{{"-test.failfast", "-test.run", dialogues}, {"-test.failfast", "-test.skip", elsewhere}}, nil, 30})
+		all = append(all, layer{"unit", pkg, [][]string{{"-test.failfast", "-test.run", dialogues}, {"-test.failfast", "-test.skip", elsewhere}}, 0, 0, 30})
 	}
-	pkg := m.packages()[0]
 	return append(all,
-		layer{"search", pkg, [][]string{{"-test.run", "^TestMutantSearch$"}}, nil, 60},
-		layer{"seeds", pkg, [][]string{{"-test.run", "^TestMutantSeeds$"}}, []string{"MUTANTS_SEEDS=" + strconv.Itoa(seeds)}, 60 + seeds},
+		layer{"search", pkg, [][]string{{"-test.run", "^TestMutantSearch$"}}, 0, 0, 60},
+		layer{"seeds", pkg, [][]string{{"-test.run", "^TestMutantSeeds$"}}, seeds, 1, 60 + seeds},
 	)
 }
 
-// conformance is the package that holds a fake to the real thing.
-var conformance = map[string]string{"sim/etcdfake": "sim/etcdconformance", "sim/awsfake": "sim/localcloud"}
+// conformance are the tests that compare with the real thing what stands between the rules and it: the fakes, and the client.
+var conformance = map[string]struct{ pkg, run string }{
+	"sim/etcdfake":   {"sim/etcdconformance", "^TestFake$"},
+	"sim/awsfake":    {"sim/localcloud", "^(TestConformance|TestMetadataConformance)$/^ours$"},
+	"effects/etcdv3": {"sim/etcdconformance", "^TestReal$/^3.7$/lock"},
+}
 
-// fakeLayers: a fake that is too kind breaks no invariant. Its own tests must notice, the tests that hold it to the real thing,
-// or the campaign, in which something that must happen sometimes never does.
-func (m *mutant) fakeLayers() []layer {
+// outerLayers judge what no invariant can see. A fake that is too kind breaks none: its own tests must notice, the tests that
+// hold it to the real thing, or the campaign, in which something that must happen sometimes never does. And the real client is
+// not in the simulator at all.
+func (m *mutant) outerLayers() []layer {
 	pkg := m.packages()[0]
-	unit := layer{"unit", pkg, [][]string{{"-test.failfast", "-test.skip", elsewhere}}, nil, 30}
-	goals := layer{"goals", pkg, [][]string{{"-test.run", "^TestMutantGoals$"}}, []string{"MUTANTS_SEEDS=1000"}, 600}
-	if other := conformance[pkg]; other != "" {
-		return []layer{unit, {"conformance", other, [][]string{{"-test.run", "^(TestFake|TestConformance|TestMetadataConformance)$/^([0-9.]+|ours)$"}}, nil, 120}, goals}
+	all := []layer{{"unit", pkg, [][]string{{"-test.failfast", "-test.skip", elsewhere}}, 0, 0, 60}}
+	if other, ok := conformance[pkg]; ok {
+		all = append(all, layer{"conformance", other.pkg, [][]string{{"-test.run", other.run}}, 0, 0, 240})
 	}
-	return []layer{unit, goals}
+	if m.Kind == "fake" {
+		all = append(all, layer{"goals", pkg, [][]string{{"-test.run", "^TestMutantGoals$"}}, 1000, 1, 600})
+	}
+	return all
 }
 
 // judgedIn are the packages whose test binaries judge the mutant.
@@ -73,8 +81,8 @@ func (m *mutant) judgedIn() []string {
 // outcome is what one layer says of one mutant.
 type outcome struct {
 	Killed bool   `json:"killed"`
-	By     string `json:"by,omitempty"` // test, or invariant
-	Seeds  int    `json:"seeds,omitempty"`
+	By     string `json:"by,omitempty"`    // test, or invariant
+	Seeds  int    `json:"seeds,omitempty"` // the one that killed it, or how many it has outlived
 	Detail string `json:"detail,omitempty"`
 }
 
@@ -90,7 +98,15 @@ func (l *lab) ask(ctx context.Context, y layer, on ...*mutant) outcome {
 			return o
 		}
 	}
-	return outcome{}
+	return outcome{Seeds: y.seeds}
+}
+
+// after is the layer without the seeds that a mutant has outlived before.
+func (y layer) after(seeds int) layer {
+	if y.name == "seeds" {
+		y.from = seeds + 1
+	}
+	return y
 }
 
 func (l *lab) run(ctx context.Context, y layer, args []string, mutants []*mutant) outcome {
@@ -102,8 +118,8 @@ func (l *lab) run(ctx context.Context, y layer, args []string, mutants []*mutant
 	}
 	cmd := exec.CommandContext(ctx, l.binaries[y.pkg], append([]string{"-test.timeout=0"}, args...)...)
 	cmd.Dir = filepath.Join(l.root, y.pkg)
-	cmd.Env = append(os.Environ(), "MUTANTS="+strings.Join(on, ","), "MUTANTS_CPU="+strconv.Itoa(y.cpu), "GOMAXPROCS=1")
-	cmd.Env = append(cmd.Env, y.env...)
+	cmd.Env = append(os.Environ(), "MUTANTS="+strings.Join(on, ","), "MUTANTS_CPU="+strconv.Itoa(y.cpu), "GOMAXPROCS=1",
+		"MUTANTS_FROM="+strconv.Itoa(y.from), "MUTANTS_SEEDS="+strconv.Itoa(y.seeds))
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err == nil {

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
 func main() {
@@ -18,6 +19,7 @@ func main() {
 	flag.StringVar(&o.shard, "shard", "1/1", "judge a part of the mutants: i/n")
 	flag.IntVar(&o.sample, "sample", 0, "take only so many of the automatic mutants, spread over all; 0 for all")
 	flag.IntVar(&o.seeds, "seeds", 200, "how many seeds a mutant must outlive")
+	flag.StringVar(&o.layers, "layers", strings.Join(layerNames, ","), "ask these layers only")
 	flag.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "how many mutants are judged at a time")
 	flag.StringVar(&o.json, "json", "", "write the outcome of every mutant to this file")
 	flag.StringVar(&o.report, "report", "", "write the tables to this file instead of the terminal")

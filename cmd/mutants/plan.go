@@ -15,6 +15,7 @@ type options struct {
 	only       string
 	shard      string
 	sample     int
+	layers     string
 	seeds      int
 	workers    int
 	json       string

@@ -105,7 +105,7 @@ func (r *plantReader) read(lines []string) (*mutant, error) {
 	if len(m.edits) == 0 {
 		return nil, fmt.Errorf("changes nothing")
 	}
-	m.Line = file.set.Position(file.tree.Pos()).Line + strings.Count(file.text[:m.edits[0].begin], "\n")
+	m.Line = 1 + strings.Count(m.edits[0].file.text[:m.edits[0].begin], "\n")
 	return m, nil
 }
 

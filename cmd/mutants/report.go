@@ -124,9 +124,9 @@ func (t *table) bugs(left []absent) {
 		}
 	}
 	t.say("\n## Known bugs\n\n%d are planted: **%d killed**, %d of them by two layers or more.\n", len(all), once+twice, twice)
-	t.say("| | bug | there to find it | unit tests | search | seeds |\n|---|---|---|---|---|---|")
+	t.say("| | bug | there to find it | unit tests | search | seeds | real etcd |\n|---|---|---|---|---|---|---|")
 	for _, r := range all {
-		t.say("| %s | %s | %s | %s | %s | %s |", r.Name, r.What, r.want, cell(r, "unit"), cell(r, "search"), cell(r, "seeds"))
+		t.say("| %s | %s | %s | %s | %s | %s | %s |", r.Name, r.What, r.want, cell(r, "unit"), cell(r, "search"), cell(r, "seeds"), cell(r, "conformance"))
 	}
 	if len(left) > 0 {
 		t.say("\nNot planted, since this design has no place for them:\n\n| | bug | why |\n|---|---|---|")

@@ -94,12 +94,16 @@ func (s *source) chooser(f *ast.FuncDecl, mutants []*mutant) string {
 		receiver, prefix = "("+declared+") ", passed+"."
 	}
 	params, args := named(f.Type.Params)
+	generic := ""
+	if t := f.Type.TypeParams; t != nil {
+		generic = s.textOf(t)
+	}
 	results, give := "", ""
 	if f.Type.Results != nil {
 		results, give = s.textOf(f.Type.Results), "return "
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "func %s%s(%s) %s {\n", receiver, f.Name.Name, params, results)
+	fmt.Fprintf(&b, "func %s%s%s(%s) %s {\n", receiver, f.Name.Name, generic, params, results)
 	b.WriteString("\tswitch mutantOn {\n")
 	for _, m := range mutants {
 		fmt.Fprintf(&b, "\tcase %d:\n\t\t%s%s%s_m%d(%s)\n", m.id, give, prefix, f.Name.Name, m.id, args)
