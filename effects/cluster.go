@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/states"
@@ -19,7 +20,9 @@ const listRest = 10 * time.Second
 // its health.
 func (e *Effects) askCluster() question {
 	at, wide, before, endpoints := e.Now(), e.wide, e.facts.Cluster, slices.Clone(e.endpoints)
-	listDue := wide || before.Known != states.Yes || at.Sub(before.At) >= listRest || !e.lanes[states.LaneCluster].done.Before(before.At)
+	// Who waits for the upgrade lock wants to see it free.
+	upgrades := e.facts.Process.Running == states.Yes && e.facts.Process.Minor.Known() && e.facts.Wanted != e.facts.Process.Minor
+	listDue := wide || upgrades && at.Sub(before.At) >= time.Second || before.Known != states.Yes || at.Sub(before.At) >= listRest || !e.lanes[states.LaneCluster].done.Before(before.At)
 	own, self, joining := "", e.facts.Self.Address, e.joining
 	if e.facts.Process.Running == states.Yes {
 		own = e.clientURL(self)
@@ -51,14 +54,34 @@ func (e *Effects) askCluster() question {
 			return func() { e.setCluster(next) }, fmt.Errorf("read the member list: %w", err)
 		}
 		next.Known, next.At, next.ID, next.Members = states.Yes, at, list.ClusterID, slices.Clone(list.Members)
+		var unread error
+		next.Upgrade, unread = e.askUpgrade(ctx, asked, at, before.Upgrade)
+		if upgrades {
+			next.Version = e.askVersion(ctx, self, next.Members)
+		}
 		if wide {
 			e.askHealth(ctx, next.Members, next.Local)
 			next.Asked = at
 		} else if m, ok := next.Member(next.Local.MemberID); ok {
 			m.Health = states.Is(serves)
 		}
-		return func() { e.setCluster(next) }, nil
+		return func() { e.setCluster(next) }, unread
 	}
+}
+
+// askVersion asks for the version of the cluster, our own server first.
+func (e *Effects) askVersion(ctx context.Context, self string, members []states.Member) states.MinorVersion {
+	addresses := make([]string, 1, len(members)+1)
+	addresses[0] = self
+	for i := range members {
+		addresses = append(addresses, members[i].Address)
+	}
+	for _, address := range addresses {
+		if answer, err := e.Peers.Ask(ctx, address); err == nil && answer.ClusterVersion.Known() {
+			return answer.ClusterVersion
+		}
+	}
+	return states.MinorVersion{}
 }
 
 func (e *Effects) setCluster(c states.Cluster) {
@@ -118,8 +141,19 @@ func (e *Effects) askLocal(ctx context.Context, endpoint string, answered bool) 
 	}
 	return states.Local{
 		Answers: states.Yes, MemberID: s.MemberID, ClusterID: s.ClusterID, Leader: s.Leader,
-		Learner: s.Learner, Applied: s.Applied, Version: s.Version,
+		Learner: s.Learner, Applied: s.Applied, Version: s.Version, Alarm: alarm(s.Errors),
 	}
+}
+
+// alarm picks an alarm out of what a server says is wrong with it: the text of an alarm has its kind in it
+// (v3rpc maintenance.go Status: "memberID:1 alarm:NOSPACE"), and that of a missing leader is no alarm.
+func alarm(wrong []string) string {
+	for _, text := range wrong {
+		if strings.Contains(text, "alarm:") {
+			return text
+		}
+	}
+	return ""
 }
 
 // askRestored asks our own peer port since when our server knows the cluster's version, which comes with the cluster's data.
@@ -140,7 +174,7 @@ func (e *Effects) askHealth(ctx context.Context, members []states.Member, local 
 	e.Parallel(len(members), func(i int) {
 		m := &members[i]
 		if m.ID == local.MemberID && local.Answers == states.Yes {
-			m.Health, m.Version, m.Applied = states.Is(local.Leader != 0), local.Version, local.Applied
+			m.Health, m.Version, m.Applied, m.Alarm = states.Is(local.Leader != 0), local.Version, local.Applied, local.Alarm
 			return
 		}
 		m.Health = states.No
@@ -149,7 +183,7 @@ func (e *Effects) askHealth(ctx context.Context, members []states.Member, local 
 		}
 		s, err := e.Etcd.Status(ctx, m.ClientURL)
 		if err == nil && s.MemberID == m.ID {
-			m.Health, m.Version, m.Applied = states.Is(s.Leader != 0), s.Version, s.Applied
+			m.Health, m.Version, m.Applied, m.Alarm = states.Is(s.Leader != 0), s.Version, s.Applied, alarm(s.Errors)
 		}
 	})
 }

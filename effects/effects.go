@@ -73,7 +73,7 @@ type Effects struct {
 // New gives the effects layer of one daemon. It asks nothing yet.
 func New(o Options) *Effects {
 	e := &Effects{Options: o, groupName: o.Group, unhealthy: map[uint64]time.Time{}}
-	e.facts.Wanted, e.facts.Servers, e.facts.Name = o.Wanted, o.Servers, o.ClusterName
+	e.facts.Wanted, e.facts.Since, e.facts.Servers, e.facts.Name = o.Wanted, o.Now(), o.Servers, o.ClusterName
 	e.facts.DNS.Configured = o.Route53 != nil
 	switch {
 	case o.S3 != nil:
@@ -88,6 +88,13 @@ func New(o Options) *Effects {
 	e.peers = source{name: "peers", timeout: 3 * time.Second, ask: e.askPeers}
 	e.cluster = source{name: "etcd", timeout: 4 * time.Second, ask: e.askCluster}
 	return e
+}
+
+// Want changes the minor that this instance is to run.
+func (e *Effects) Want(minor states.MinorVersion) {
+	if e.facts.Wanted != minor {
+		e.facts.Wanted, e.facts.Since = minor, e.Now()
+	}
 }
 
 // RequestShutdown notes that the daemon was asked to stop.

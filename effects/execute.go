@@ -176,7 +176,15 @@ func (e *Effects) action(c states.Command) action {
 			return nil, err
 		}
 	case states.RemoveMember:
-		return func(ctx context.Context) (func(), error) { return nil, e.removeMember(ctx, c, endpoints) }
+		return func(ctx context.Context) (func(), error) { return nil, e.removeMember(ctx, c, self.Address, endpoints) }
+	case states.HoldUpgradeLock:
+		return e.holdUpgradeLock(c, endpoints)
+	case states.ReleaseUpgradeLock:
+		return func(ctx context.Context) (func(), error) { return nil, e.releaseUpgradeLock(ctx, c, endpoints) }
+	case states.HaltUpgrade:
+		return func(ctx context.Context) (func(), error) { return nil, e.haltUpgrade(ctx, c, endpoints) }
+	case states.StopForUpgrade:
+		return e.stopForUpgrade(c, own, endpoints)
 	case states.MoveLeader:
 		return func(ctx context.Context) (func(), error) {
 			err := e.Etcd.MoveLeader(ctx, own, c.To)
@@ -193,7 +201,7 @@ func (e *Effects) action(c states.Command) action {
 func (e *Effects) holdJoinLock(c states.HoldJoinLock, endpoints []string, self string) action {
 	begun := e.Now()
 	return func(ctx context.Context) (func(), error) {
-		lock, err := e.Etcd.HoldLock(ctx, endpoints, joinLockKey, self, c.TTL)
+		lock, err := e.Etcd.HoldLock(ctx, endpoints, joinLockKey, self, c.TTL, UpgradeLockKey)
 		return func() {
 			switch {
 			case err != nil && begun.Sub(e.facts.Join.Held) > c.TTL:
@@ -229,7 +237,7 @@ func (e *Effects) addMember(c states.AddMember, endpoints []string) action {
 }
 
 // removeMember removes only what the decision meant, as the list is now: members come and go between a look and an act.
-func (e *Effects) removeMember(ctx context.Context, c states.RemoveMember, endpoints []string) error {
+func (e *Effects) removeMember(ctx context.Context, c states.RemoveMember, self string, endpoints []string) error {
 	list, err := e.Etcd.Members(ctx, endpoints)
 	if err != nil {
 		return fmt.Errorf("read the member list before removing from it: %w", err)
@@ -241,6 +249,11 @@ func (e *Effects) removeMember(ctx context.Context, c states.RemoveMember, endpo
 	m := &list.Members[i]
 	if m.Name != c.Name || m.Address != c.Address {
 		return fmt.Errorf("remove %x: it is %s at %s now: %w", c.ID, m.Key(), m.Address, ErrChanged)
+	}
+	if c.Address != self { // housekeeping, which rests while a member changes its server
+		if err := e.nobodyUpgrades(ctx, endpoints); err != nil {
+			return fmt.Errorf("remove %x: %w", c.ID, err)
+		}
 	}
 	if !m.Learner {
 		if err := e.survives(ctx, list.Members, m); err != nil {

@@ -208,7 +208,8 @@ func shown(key string, asg *asgtypes.AutoScalingGroup, described map[string]ec2t
 	return false
 }
 
-// memberKeys lists what the members are known by, and the instances a claim names: those whose end may have to be proved.
+// memberKeys lists what the members are known by, the instances a claim names, and the owners of the upgrade
+// lock: those whose end may have to be proved.
 func (e *Effects) memberKeys() []string {
 	var keys []string
 	for i := range e.facts.Cluster.Members {
@@ -216,6 +217,11 @@ func (e *Effects) memberKeys() []string {
 	}
 	for _, m := range e.facts.Claim.Record.Members {
 		keys = append(keys, m.ID)
+	}
+	for _, owner := range []string{e.facts.Cluster.Upgrade.Lock.Owner, e.facts.Cluster.Upgrade.Halted.Owner} {
+		if states.IsInstanceID(owner) {
+			keys = append(keys, owner)
+		}
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys)

@@ -67,6 +67,12 @@ type EtcdLock struct {
 	Revision int64  // mod revision of the key
 }
 
+// EtcdKey is a key as it stands, or as it is to be.
+type EtcdKey struct {
+	Key, Value string
+	Revision   int64 // mod revision; 0 when the key is absent
+}
+
 // Etcd is what the daemon asks of etcd over the client port. Endpoints are client URLs; a call is answered by any of them.
 // Every error is either one of the sentinels of errors.go, wrapped, or says that the outcome is not known.
 type Etcd interface {
@@ -78,10 +84,16 @@ type Etcd interface {
 	PromoteMember(ctx context.Context, endpoints []string, id uint64) error
 	// MoveLeader must be sent to the leader itself.
 	MoveLeader(ctx context.Context, leaderEndpoint string, to uint64) error
-	// HoldLock takes the lock for owner when it is free, or keeps it alive when owner has it, and tells who has it then.
-	HoldLock(ctx context.Context, endpoints []string, key, owner string, ttl time.Duration) (EtcdLock, error)
+	// HoldLock takes the lock for owner when it is free and none of the keys absent is there, or keeps it alive when owner has
+	// it, and tells who has it then.
+	HoldLock(ctx context.Context, endpoints []string, key, owner string, ttl time.Duration, absent ...string) (EtcdLock, error)
 	// ReleaseLock deletes the key if owner has it.
 	ReleaseLock(ctx context.Context, endpoints []string, key, owner string) error
+	// Keys reads the keys under a prefix through quorum, in order.
+	Keys(ctx context.Context, endpoints []string, prefix string) ([]EtcdKey, error)
+	// Swap gives a key the value, or deletes it when the value is empty, if it stands at the revision given (0: it is absent)
+	// and none of the keys absent is there; else the error is ErrChanged. It returns the new revision.
+	Swap(ctx context.Context, endpoints []string, key EtcdKey, absent ...string) (int64, error)
 	// Forget closes connections to endpoints that are not in the list, so that replaced members do not leak connections.
 	Forget(keep []string)
 }

@@ -1,6 +1,7 @@
 package effects
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,8 @@ type stubEtcd struct {
 	listErr   error
 	status    map[string]EtcdStatus // by client URL; who is not in it does not answer
 	lock      EtcdLock
+	keys      []EtcdKey
+	keysErr   error
 	err       error // of every change
 	calls     []string
 	endpoints []string // of the last call
@@ -59,7 +62,7 @@ func (s *stubEtcd) MoveLeader(_ context.Context, endpoint string, to uint64) err
 	return s.err
 }
 
-func (s *stubEtcd) HoldLock(_ context.Context, endpoints []string, key, owner string, ttl time.Duration) (EtcdLock, error) {
+func (s *stubEtcd) HoldLock(_ context.Context, endpoints []string, key, owner string, ttl time.Duration, _ ...string) (EtcdLock, error) {
 	s.note(endpoints, "hold %s %s", key, ttl)
 	if s.err != nil {
 		return EtcdLock{}, s.err
@@ -68,6 +71,15 @@ func (s *stubEtcd) HoldLock(_ context.Context, endpoints []string, key, owner st
 		s.lock.Owner = owner
 	}
 	return s.lock, nil
+}
+
+func (s *stubEtcd) Keys(context.Context, []string, string) ([]EtcdKey, error) {
+	return s.keys, cmp.Or(s.listErr, s.keysErr)
+}
+
+func (s *stubEtcd) Swap(_ context.Context, endpoints []string, key EtcdKey, absent ...string) (int64, error) {
+	s.note(endpoints, "swap %s at %d to %q without %v", key.Key, key.Revision, key.Value, absent)
+	return 9, s.err
 }
 
 func (s *stubEtcd) ReleaseLock(_ context.Context, endpoints []string, key, owner string) error {

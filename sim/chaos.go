@@ -17,8 +17,22 @@ func (w *world) runChaos() {
 			}
 		}
 	}
+	if w.plan.InPlace {
+		w.at(time.Duration(w.plan.Newer), w.reconfigure)
+	}
 	w.writeForever()
 	w.run(time.Duration(w.plan.Chaos))
+}
+
+// reconfigure gives the daemons that run the configuration that new ones have.
+func (w *world) reconfigure() {
+	w.trace.say("", "every daemon is to want etcd %s", w.wanted())
+	for _, n := range w.nodes {
+		if n.effects != nil {
+			n.wants = w.wanted()
+			n.effects.Want(n.wants)
+		}
+	}
 }
 
 // repeat draws a fault of the world again and again.

@@ -100,6 +100,15 @@ func (e checkedEtcd) PromoteMember(ctx context.Context, endpoints []string, id u
 	return e.guarded("etcd", "promote member", func() error { return e.Etcd.PromoteMember(ctx, endpoints, id) })
 }
 
+func (e checkedEtcd) Swap(ctx context.Context, endpoints []string, key effects.EtcdKey, absent ...string) (revision int64, err error) {
+	what := "release " + key.Key
+	if key.Value != "" {
+		what = "take " + key.Key
+	}
+	err = e.guarded("etcd", what, func() error { revision, err = e.Etcd.Swap(ctx, endpoints, key, absent...); return err })
+	return revision, err
+}
+
 func (e checkedEtcd) MoveLeader(ctx context.Context, leader string, to uint64) error {
 	e.crashPoint("move leader")
 	return e.Etcd.MoveLeader(ctx, leader, to)

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/etcd-appliance/etcd-appliance/effects"
 )
 
 // soon is how much later than recorded a fault may strike in a replay that others were left out of.
@@ -82,6 +84,8 @@ func (w *world) strikes(h *host, site string, draw func(*world, *host) (FaultEve
 var changes = map[string]bool{
 	"AddMember": true, "RemoveMember": true, "PromoteMember": true, "MoveLeader": true, "ChangeResourceRecordSets": true, "PutObject": true,
 	"add member": true, "remove member": true, "promote member": true, "move leader": true, "start etcd": true, "stop etcd": true,
+	"Swap": true, "take " + effects.UpgradeLockKey: true, "release " + effects.UpgradeLockKey: true,
+	"take " + effects.UpgradeHaltKey: true, "release " + effects.UpgradeHaltKey: true,
 	"set data aside": true, "delete what was set aside": true, "record start": true, "record joined": true,
 }
 

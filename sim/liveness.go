@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
@@ -69,6 +70,9 @@ func (w *world) beyondRecovery() string {
 	}
 	if left < states.Quorum(voters) {
 		return fmt.Sprintf("nature left %d of %d voters' data", left, voters)
+	}
+	if c.Key(effects.UpgradeHaltKey).Revision != 0 {
+		return "servers that nature ended again and again had an upgrade halted, until a human looks at it"
 	}
 	return ""
 }
@@ -145,6 +149,8 @@ func (w *world) pendingDaemons(ids []string) string {
 			return id + " is " + string(n.agent.State())
 		case n.etcd.SetAsideCopies() > 0:
 			return id + " keeps data that was set aside"
+		case len(ids) >= 3 && n.etcd.Process().Inspect().Minor.Less(n.wants):
+			return fmt.Sprintf("%s runs etcd %s and wants %s", id, n.etcd.Process().Inspect().Minor, n.wants)
 		}
 	}
 	if leading != 1 {

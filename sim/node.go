@@ -23,11 +23,12 @@ type node struct {
 	column      int
 	etcd        *etcdfake.Node
 
-	on, gone bool // the machine: running; terminated for good
-	spoilt   bool // nature has made the data unreadable
-	robbed   bool // nature has taken the disk
-	harmed   Kind // what nature did to the data of the member that has not rejoined since: Corrupt, LoseDisk or Kinds
-	adopts   bool // etcd ran when the daemon started, and it has started none
+	on, gone bool                // the machine: running; terminated for good
+	spoilt   bool                // nature has made the data unreadable
+	robbed   bool                // nature has taken the disk
+	harmed   Kind                // what nature did to the data of the member that has not rejoined since: Corrupt, LoseDisk or Kinds
+	wants    states.MinorVersion // of its daemon's configuration
+	adopts   bool                // etcd ran when the daemon started, and it has started none
 	agent    *agent.Agent
 	effects  *effects.Effects
 	life     int // of the daemon: what was scheduled in an earlier life is void
@@ -113,7 +114,7 @@ func (n *node) startDaemon() {
 	case "nowhere":
 		o.Route53, o.HostedZone = nil, ""
 	}
-	n.effects = effects.New(o)
+	n.effects, n.wants = effects.New(o), o.Wanted
 	a, err := agent.New(states.Config{ClientPort: 2379, PeerPort: 2380, OnTotalLoss: n.plan.Loss},
 		n.effects, n.effects, agent.NewJournal(zerolog.Nop(), false, n.decided))
 	if err != nil {

@@ -19,6 +19,8 @@ type Plan struct {
 
 	// Newer is when the configuration of new daemons changes to want the next minor; zero is never.
 	Newer Span `json:"newer"`
+	// InPlace says that it changes for the daemons that run as well.
+	InPlace bool `json:"in_place,omitempty"`
 
 	Hook bool `json:"hook"` // the group has a terminating lifecycle hook, so that instances have a minute to leave
 
@@ -82,6 +84,7 @@ func newPlan(seed uint64) Plan {
 	p.Hook = s.chance(0.5)
 	if s.chance(0.3) {
 		p.Newer = Span(s.between(time.Minute, time.Duration(p.Chaos)))
+		p.InPlace = newStream(seed, "in place").chance(0.5)
 	}
 	for _, c := range p.chances() {
 		low, high := 0.001, 0.3
@@ -120,6 +123,9 @@ func (p Plan) String() string {
 	}
 	if p.Newer > 0 {
 		s += fmt.Sprintf(", next minor wanted from %s on", time.Duration(p.Newer).Round(time.Second))
+		if p.InPlace {
+			s += " by all"
+		}
 	}
 	if p.Only != nil {
 		return s + fmt.Sprintf(", %d faults listed", len(p.Only))

@@ -7,9 +7,6 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/effects"
 )
 
-// upgradeLock is the key of the lock that upgrades take turns by.
-const upgradeLock = effects.KeyPrefix + "upgrade"
-
 // Health is how something outside the daemons is doing, for the eye.
 type Health struct {
 	Level string `json:"level"` // ok, warn, bad, or empty when there is nothing yet
@@ -21,10 +18,11 @@ func (t *tracer) lockOwner() string {
 	if c == nil {
 		return ""
 	}
-	for _, l := range [...]struct{ key, does string }{{upgradeLock, "upgrades"}, {joinLock, "joins"}} {
-		if n := t.byID[c.Lock(l.key).Owner]; n != nil {
-			return n.short() + " " + l.does
-		}
+	if n := t.byID[effects.ParseUpgrade(c.Key(effects.UpgradeLockKey)).Owner]; n != nil {
+		return n.short() + " upgrades"
+	}
+	if n := t.byID[c.Lock(joinLock).Owner]; n != nil {
+		return n.short() + " joins"
 	}
 	return ""
 }

@@ -92,6 +92,29 @@ type RemoveMember struct {
 // MoveLeader hands the leadership of this member to another voter. Not being the leader is success.
 type MoveLeader struct{ To uint64 }
 
+// HoldUpgradeLock creates the record of the upgrade lock, in one transaction with the proof that there is none, that no upgrade
+// is halted, and that nobody holds the join lock. Whose record it finds there, a later look tells.
+type HoldUpgradeLock struct{ Lock UpgradeLock }
+
+// ReleaseUpgradeLock deletes the record, or that of a halted upgrade, if it is still the one of this owner and revision. Its
+// absence is success. Only its owner asks for that, or the leader when the owner's instance has provably ended.
+type ReleaseUpgradeLock struct {
+	Lock   UpgradeLock
+	Halted bool // the record of a halted upgrade
+	Why    string
+}
+
+// HaltUpgrade writes down that this upgrade has failed, unless one is halted already. Nobody takes the upgrade lock until the
+// record is deleted.
+type HaltUpgrade struct{ Lock UpgradeLock }
+
+// StopForUpgrade stops the server as StopEtcd does, after the lock, the member list and the health of every member were read
+// again: the lock must be this very one, this member must not lead, and the gate must hold (see [Cluster.UpgradeBlocked]).
+type StopForUpgrade struct {
+	Lock    UpgradeLock
+	Desired int // capacity of the group
+}
+
 // PublishDNS replaces the record sets Old by New in one atomic batch, which fails when the zone no longer holds exactly Old.
 type PublishDNS struct{ Old, New []Record }
 
@@ -110,12 +133,18 @@ func (RemoveMember) command()    {}
 func (MoveLeader) command()      {}
 func (PublishDNS) command()      {}
 
+func (HoldUpgradeLock) command()    {}
+func (ReleaseUpgradeLock) command() {}
+func (HaltUpgrade) command()        {}
+func (StopForUpgrade) command()     {}
+
 // LaneOf tells the lane of a command.
 func LaneOf(c Command) Lane {
 	switch c.(type) {
 	case CreateClaim, UpdateClaim, PublishDNS:
 		return LaneAWS
-	case HoldJoinLock, ReleaseJoinLock, AddMember, PromoteMember, RemoveMember, MoveLeader:
+	case HoldJoinLock, ReleaseJoinLock, AddMember, PromoteMember, RemoveMember, MoveLeader,
+		HoldUpgradeLock, ReleaseUpgradeLock, HaltUpgrade, StopForUpgrade:
 		return LaneCluster
 	default:
 		return LaneProcess
@@ -127,6 +156,7 @@ func Commands() []Command {
 	return []Command{
 		CreateClaim{}, UpdateClaim{}, StartEtcd{}, StopEtcd{}, SetAsideData{}, ForgetSetAside{}, RecordJoined{},
 		HoldJoinLock{}, ReleaseJoinLock{}, AddMember{}, PromoteMember{}, RemoveMember{}, MoveLeader{}, PublishDNS{},
+		HoldUpgradeLock{}, ReleaseUpgradeLock{}, HaltUpgrade{}, StopForUpgrade{},
 	}
 }
 
@@ -149,6 +179,20 @@ func (HoldJoinLock) String() string    { return "hold the join lock" }
 func (ReleaseJoinLock) String() string { return "release the join lock" }
 func (c PromoteMember) String() string { return fmt.Sprintf("promote learner %x", c.ID) }
 func (c MoveLeader) String() string    { return fmt.Sprintf("move leadership to %x", c.To) }
+func (c HoldUpgradeLock) String() string {
+	return fmt.Sprintf("take the upgrade lock, for etcd %s to %s", c.Lock.From, c.Lock.To)
+}
+func (c HaltUpgrade) String() string { return fmt.Sprintf("halt the upgrade to etcd %s", c.Lock.To) }
+func (c StopForUpgrade) String() string {
+	return fmt.Sprintf("stop etcd for its upgrade from %s to %s", c.Lock.From, c.Lock.To)
+}
+func (c ReleaseUpgradeLock) String() string {
+	what := "upgrade lock"
+	if c.Halted {
+		what = "halt of the upgrade"
+	}
+	return fmt.Sprintf("release the %s of %s: %s", what, c.Lock.Owner, c.Why)
+}
 func (c RemoveMember) String() string {
 	return fmt.Sprintf("remove member %x (%s): %s", c.ID, c.key(), c.Why)
 }

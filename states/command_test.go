@@ -45,6 +45,7 @@ func TestEveryCommandHasALane(t *testing.T) {
 		"CreateClaim": LaneAWS, "UpdateClaim": LaneAWS, "PublishDNS": LaneAWS,
 		"HoldJoinLock": LaneCluster, "ReleaseJoinLock": LaneCluster, "AddMember": LaneCluster, "PromoteMember": LaneCluster,
 		"RemoveMember": LaneCluster, "MoveLeader": LaneCluster,
+		"HoldUpgradeLock": LaneCluster, "ReleaseUpgradeLock": LaneCluster, "HaltUpgrade": LaneCluster, "StopForUpgrade": LaneCluster,
 		"StartEtcd": LaneProcess, "StopEtcd": LaneProcess, "SetAsideData": LaneProcess, "ForgetSetAside": LaneProcess, "RecordJoined": LaneProcess,
 	}
 	for _, c := range Commands() {

@@ -113,6 +113,9 @@ func (d *dialogue) readMembers(list [][]string) ([]Member, error) {
 					return nil, err
 				}
 				m.Health, m.Unhealthy = No, d.o.Now.Add(-since)
+			case w == "alarm" && i+1 < len(words):
+				i++
+				m.Alarm = words[i]
 			case w == "applied" && i+1 < len(words):
 				i++
 				m.Applied, _ = strconv.ParseUint(words[i], 10, 64)
@@ -147,6 +150,7 @@ func (d *dialogue) members(rest string) error {
 		return err
 	}
 	c.Known, c.At, c.Asked, c.Members, c.Leader = Yes, d.o.Now, d.o.Now, members, 0
+	c.Upgrade.Known = Yes
 	c.ID, err = strconv.ParseUint(head[0], 16, 64)
 	for i := 1; i+1 < len(head); i += 2 {
 		switch head[i] {
@@ -178,6 +182,40 @@ func (d *dialogue) local(rest string) error {
 	}
 	d.o.Cluster.Local = l
 	return nil
+}
+
+// lock is the record of the upgrade lock as it was read just now. It has a new revision when it has changed.
+func (d *dialogue) lock(rest string) error {
+	u := &d.o.Cluster.Upgrade
+	if rest == "unknown" {
+		u.Known = No
+		return nil
+	}
+	l, err := d.upgradeLock(rest)
+	if l != u.Lock || u.Since.IsZero() {
+		u.Since = d.o.Now
+	}
+	u.Known, u.Lock = Yes, l
+	return err
+}
+
+func (d *dialogue) halted(rest string) (err error) {
+	d.o.Cluster.Upgrade.Halted, err = d.upgradeLock(rest)
+	return err
+}
+
+func (d *dialogue) upgradeLock(rest string) (l UpgradeLock, err error) {
+	head, why, _ := strings.Cut(rest, ":")
+	words := strings.Fields(head)
+	if words[0] == "free" || words[0] == "nobody" {
+		return l, nil
+	}
+	if len(words) != 4 || words[2] != "to" {
+		return l, fmt.Errorf("lock %q", rest)
+	}
+	l = UpgradeLock{Owner: words[0], From: minorOf(words[1]), To: minorOf(words[3]), Why: strings.TrimSpace(why), Revision: 9}
+	_, _, l.Member = who(words[0])
+	return l, nil
 }
 
 func (d *dialogue) claim(rest string) error {

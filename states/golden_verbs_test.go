@@ -42,6 +42,9 @@ var verbs = map[string]func(*dialogue, string) error{
 	"process":    (*dialogue).process,    // process unknown | stopped | stopping 3.7 | running 3.7 | ended crash 3 times 5s ago: LAST WORDS
 	"members":    (*dialogue).members,    // members unknown | no-quorum | 7 at 3.7 leader i-a: i-a 3.7.3, i-b unhealthy 20s, i-c learner applied 9, i-d unstarted unasked
 	"local":      (*dialogue).local,      // local unknown | silent | restored | i-a leader i-b learner | i-a leaderless
+	"lock":       (*dialogue).lock,       // lock unknown | free | i-b 3.6 to 3.7 (the upgrade lock)
+	"halted":     (*dialogue).halted,     // halted nobody | i-b 3.6 to 3.7: WHY
+	"wants":      (*dialogue).wants,      // wants 3.7: the configuration has changed just now
 	"join":       (*dialogue).join,       // join nobody | join held by i-b | join held | join added i-d
 	"zone":       (*dialogue).zone,       // zone none (is configured) | zone unread | zone nothing | zone published: i-a, i-b
 	"record":     (*dialogue).record,     // record releaseetcd A 60: 10.0.0.1, 10.0.0.2 (the set is there) | record releaseetcd A (it is not)
@@ -61,6 +64,11 @@ func (d *dialogue) daemon(rest string) error {
 	}
 	d.o.DNS = DNS{Configured: true}
 	d.o.Claim.Store = ClaimInRoute53
+	return nil
+}
+
+func (d *dialogue) wants(rest string) error {
+	d.o.Wanted, d.o.Since = minorOf(rest), d.o.Now
 	return nil
 }
 
@@ -99,6 +107,7 @@ func (d *dialogue) tick(rest string) error {
 
 func (d *dialogue) fresh(string) error {
 	o := &d.o
+	o.Cluster.Upgrade.Known = Is(o.Cluster.Known == Yes)
 	o.Group.At, o.Polled, o.Cluster.At, o.Cluster.Asked, o.DNS.At, o.Claim.At = o.Now, o.Now, o.Now, o.Now, o.Now, o.Now
 	return nil
 }

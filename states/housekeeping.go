@@ -15,6 +15,8 @@ func (t *turn) housekeep() verdict {
 		return move(LostLeader, "its server has ended")
 	case local.Answers == Yes && local.Leader != local.MemberID:
 		return move(LostLeader, "its etcd leads no longer")
+	case t.holdsUpgradeLock():
+		return move(UpgradeDue, "holds the upgrade lock")
 	}
 	v := verdict{needs: Needs{Group: restGroup, Zone: restZone, Cluster: restCluster, Wide: true}, commands: t.chores()}
 	if local.Answers != Yes || t.Cluster.Known != Yes {
@@ -25,8 +27,13 @@ func (t *turn) housekeep() verdict {
 		v.why, v.needs.Cluster = "leads; asks how its members are", fast
 		return v
 	}
-	v.why = t.steady("leads a cluster in order")
+	v.why = "leads a cluster in order"
 	t.watch(&v)
+	if t.paused(&v) {
+		slices.Sort(v.reports)
+		return v
+	}
+	t.wantUpgrade(&v)
 	t.remove(&v)
 	if t.Claim.Store != ClaimNowhere && t.Claim.At.Before(t.since) || t.DNS.Configured && t.DNS.At.Before(t.since) {
 		v.needs.Zone = fast // what it read before it led may be another leader's work by now
@@ -36,6 +43,32 @@ func (t *turn) housekeep() verdict {
 	}
 	slices.Sort(v.reports)
 	return v
+}
+
+// paused tells whether housekeeping rests, as it does while a member changes its server: one change at a time. A lock whose owner
+// has provably ended is taken away; nothing else ends it but its owner, or an operator.
+func (t *turn) paused(v *verdict) bool {
+	u := &t.Cluster.Upgrade
+	owner := u.Lock.Owner
+	switch {
+	case u.Known != Yes:
+		v.why = "leads; waits to learn who holds the upgrade lock"
+	case owner == "" && u.Halted.Owner != "" && u.Halted.Owner != t.Self.ID && t.Group.Gone(u.Halted.Owner) == Yes:
+		v.commands = append(v.commands, ReleaseUpgradeLock{Lock: u.Halted, Halted: true, Why: "its instance has ended"})
+		return false
+	case owner == "":
+		return false
+	case t.Group.Gone(owner) == Yes:
+		v.why = fmt.Sprintf("leads; takes the upgrade lock from %s, whose instance has ended", owner)
+		v.commands = append(v.commands, ReleaseUpgradeLock{Lock: u.Lock, Why: "its instance has ended"})
+	default:
+		v.why = fmt.Sprintf("leads; rests while %s takes its etcd from %s to %s", owner, u.Lock.From, u.Lock.To)
+		if since := t.Now.Sub(u.Since); since > upgradePatience {
+			v.reports = append(v.reports, fmt.Sprintf("%s has held the upgrade lock for %s: nobody is removed or published meanwhile", owner, since.Round(time.Minute)))
+		}
+	}
+	v.needs.Cluster, v.needs.Group = fast, min(v.needs.Group, slow)
+	return true
 }
 
 // watch sets the pace by what is out of order, and reports it.

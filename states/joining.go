@@ -8,6 +8,14 @@ import (
 // join makes this instance a voter of a living cluster: under the join lock it is added as a learner (which leaves the quorum
 // as it was), starts, catches up, and is promoted.
 func (t *turn) join() verdict {
+	v := t.joinAnyhow()
+	if v.event == "" {
+		v.commands = append(v.commands, t.releaseUpgradeLock("its owner is no voter any more")...)
+	}
+	return v
+}
+
+func (t *turn) joinAnyhow() verdict {
 	switch {
 	case t.Process.Running == Yes:
 		return t.joinRunning()
@@ -92,6 +100,10 @@ func (t *turn) removeOwnEntry(v *verdict, mine *Member) {
 func (t *turn) addSelf(v *verdict, minor MinorVersion) {
 	if v.why = t.addBlocked(); v.why != "" {
 		v.commands = t.releaseJoinLock()
+		return
+	}
+	if owner := t.Cluster.Upgrade.Lock.Owner; owner != "" {
+		v.why, v.commands = owner+" holds the upgrade lock: waits for it", t.releaseJoinLock()
 		return
 	}
 	v.commands = t.renewJoinLock()

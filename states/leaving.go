@@ -3,6 +3,7 @@ package states
 import (
 	"cmp"
 	"fmt"
+	"time"
 )
 
 // due tells whether the daemon must end, and why.
@@ -30,6 +31,12 @@ func (t *turn) leave() verdict {
 	case p.Stopping:
 		return verdict{why: "waits for etcd to stop"}
 	}
+	if t.holdsUpgradeLock() && t.Cluster.Known == Yes && t.Ending.waits(t.Now) {
+		return verdict{
+			why: "hands the upgrade lock back before it ends", needs: Needs{Cluster: fast, Wide: true},
+			commands: t.releaseUpgradeLock("its daemon or its instance is being ended"),
+		}
+	}
 	if t.Ending.Terminating == Yes {
 		if v, busy := t.handOver(); busy {
 			return v
@@ -50,14 +57,19 @@ func (t *turn) leave() verdict {
 func (t *turn) mustReturn() bool {
 	reason := t.Process.Reason
 	return t.Ending.Terminating == Yes && t.Ending.Shutdown != Yes && t.Disk.State == DiskMember && t.Disk.Joined &&
-		reason != ExitRemoved && reason != ExitStopped
+		reason != ExitRemoved && (reason != ExitStopped || t.holdsUpgradeLock())
 }
 
 // terminationUnclear tells whether the stop may be the operating system's, on an instance that is being terminated: it is
 // then the last moment to leave the cluster. The metadata service is on the instance, and answers at once or not at all.
 func (t *turn) terminationUnclear() bool {
 	e := &t.Ending
-	return e.Terminating != Yes && (e.Asked.Before(e.Requested) || e.Announced == Yes) && t.Now.Sub(e.Requested) < stopPatience
+	return e.Terminating != Yes && (e.Asked.Before(e.Requested) || e.Announced == Yes) && e.waits(t.Now)
+}
+
+// waits tells whether there is time yet before etcd is stopped. A daemon that was asked to stop is killed when it takes long.
+func (e *Ending) waits(now time.Time) bool {
+	return e.Shutdown != Yes || now.Sub(e.Requested) < stopPatience
 }
 
 // handOver moves the leadership away and takes this member out of the list, where the others have a quorum without it. Where

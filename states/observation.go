@@ -13,6 +13,7 @@ type Observation struct {
 	Name    string         // of the cluster: first label of its DNS names, and part of its bootstrap token; empty while unknown
 	Self    Self           // who this instance is
 	Wanted  MinorVersion   // the minor this instance is configured to run
+	Since   time.Time      // when that was last configured
 	Servers []MinorVersion // the minors whose server is installed here, ascending
 	Group   Group          // the auto-scaling group and its instances, as AWS tells
 	Peers   []Peer         // what the other instances of the group answer on their peer port
@@ -145,6 +146,7 @@ type Member struct {
 	Unhealthy time.Time // since when Health has been No without a break
 	Version   Version   // of its server; unknown while it does not answer
 	Applied   uint64    // raft index it has applied
+	Alarm     string    // what it, or its cluster, has raised an alarm about; empty when nothing
 }
 
 // Started tells whether the member has ever published itself to its cluster.
@@ -291,6 +293,7 @@ type Cluster struct {
 	Version MinorVersion // cluster version, unknown until settled
 	Leader  uint64       // member ID; 0 when there is none
 	Members []Member     // by ID
+	Upgrade Upgrade
 	Local   Local
 }
 
@@ -303,6 +306,7 @@ type Local struct {
 	Learner   bool
 	Applied   uint64
 	Version   Version
+	Alarm     string // as of a [Member]
 	// Restored is since when the server that was started to join has the cluster's data, and yet does not serve; zero
 	// when it serves, and for every other start. Its peer port tells.
 	Restored time.Time

@@ -34,10 +34,13 @@ func refused(o *Observation, s State, c Command) string {
 		return refusedRemoval(o, s, c)
 	case MoveLeader:
 		i := slices.IndexFunc(o.Cluster.Members, func(m Member) bool { return m.ID == c.To })
-		return unless(s == Leaving && o.Ending.Terminating == Yes && c.To != o.Cluster.Local.MemberID && i >= 0 &&
+		mayGo := s == Leaving && o.Ending.Terminating == Yes || s == Upgrading && o.Cluster.Upgrade.Lock.Owner == o.Self.ID
+		return unless(mayGo && c.To != o.Cluster.Local.MemberID && i >= 0 &&
 			!o.Cluster.Members[i].Learner && o.Cluster.Members[i].Health == Yes, "not to a healthy other voter, or no need")
 	case PublishDNS:
 		return refusedPublication(o, s, c)
+	case HoldUpgradeLock, ReleaseUpgradeLock, HaltUpgrade, StopForUpgrade:
+		return refusedUpgrade(o, s, c)
 	}
 	return "this test does not know the command"
 }
@@ -111,6 +114,8 @@ func refusedClaim(o *Observation, s State, c Command) string {
 	switch {
 	case o.Claim.Known != Yes || o.Claim.Foreign != "" || record.Token == "" || len(record.Members) == 0:
 		return "not read, not ours, or of nobody"
+	case record.State == ClaimFormed && (o.Cluster.Upgrade.Known != Yes || o.Cluster.Upgrade.Lock.Owner != ""):
+		return "the upgrade lock is not known to be free"
 	case record.State == ClaimFormed:
 		return unless(s == LeadingHousekeeping && record.ClusterID == o.Cluster.ID && o.Cluster.Known == Yes, "has formed no cluster")
 	case s != Bootstrapping || o.Disk.State != DiskEmpty || o.Process.Running == Yes:
@@ -162,6 +167,13 @@ func refusedRemoval(o *Observation, s State, c RemoveMember) string {
 		return "the others are no quorum"
 	}
 	switch s {
+	case LeadingHousekeeping:
+		if o.Cluster.Upgrade.Known != Yes || o.Cluster.Upgrade.Lock.Owner != "" {
+			return "the upgrade lock is not known to be free"
+		}
+	default:
+	}
+	switch s {
 	case Leaving:
 		return unless(o.Ending.Terminating == Yes && m.ID == o.Cluster.Local.MemberID, "not its own, or not proven")
 	case Joining:
@@ -189,6 +201,9 @@ func provenGone(g *Group, key string) bool {
 }
 
 func refusedPublication(o *Observation, s State, c PublishDNS) string {
+	if o.Cluster.Upgrade.Known != Yes || o.Cluster.Upgrade.Lock.Owner != "" {
+		return "the upgrade lock is not known to be free"
+	}
 	if s != LeadingHousekeeping || !o.DNS.Configured || o.DNS.Known != Yes || o.Group.Known != Yes || o.Cluster.Known != Yes || len(c.New) == 0 {
 		return "does not know enough, or has nothing to say"
 	}
@@ -212,4 +227,45 @@ func refusedPublication(o *Observation, s State, c PublishDNS) string {
 		}
 	}
 	return ""
+}
+
+// refusedUpgrade: the lock is taken when it is free, ended by its owner or for one that is gone, and a server is stopped only by
+// its owner, while everything else is well.
+func refusedUpgrade(o *Observation, s State, c Command) string {
+	u := &o.Cluster.Upgrade
+	mine := u.Lock.Owner == o.Self.ID
+	switch c := c.(type) {
+	case HoldUpgradeLock:
+		return unless((s == Running || s == LeadingHousekeeping) && u.Known == Yes && u.Lock.Owner == "" && u.Halted.Owner == "" &&
+			c.Lock.Owner == o.Self.ID && c.Lock.Member == o.Cluster.Local.MemberID && c.Lock.From == o.Process.Minor &&
+			slices.Contains(o.Servers, c.Lock.To) && safeToStop(o, c.Lock.Member), "not free, or not safe")
+	case ReleaseUpgradeLock:
+		lock := u.Lock
+		if c.Halted {
+			lock = u.Halted
+		}
+		gone := s == LeadingHousekeeping && provenGone(&o.Group, lock.Owner)
+		return unless(c.Lock == lock && (lock.Owner == o.Self.ID || gone), "another's")
+	case HaltUpgrade:
+		return unless(s == Upgrading && mine && o.Process.Running == No && o.Process.Minor == u.Lock.To, "has not failed")
+	case StopForUpgrade:
+		return unless(s == Upgrading && mine && c.Lock == u.Lock && o.Process.Running == Yes && o.Process.Minor == u.Lock.From && u.Known == Yes &&
+			o.Cluster.Local.Leader != o.Cluster.Local.MemberID && c.Desired == o.Group.Desired && safeToStop(o, o.Cluster.Local.MemberID), "not safe")
+	}
+	return "no upgrade"
+}
+
+// safeToStop counts once more what the gate counts.
+func safeToStop(o *Observation, id uint64) bool {
+	voters, others := 0, 0
+	for _, m := range o.Cluster.Members {
+		if m.Learner || m.ClientURL == "" || m.Alarm != "" || m.ID == id && m.Health != Yes {
+			return false
+		}
+		voters++
+		if m.ID != id && m.Health == Yes {
+			others++
+		}
+	}
+	return o.Cluster.Known == Yes && o.Group.Known == Yes && voters == o.Group.Desired && 2*others > voters
 }

@@ -50,7 +50,7 @@ var letters = []string{"i-a", "i-b", "i-c", "i-d", "i-e"}
 // observation draws one of i-a's. It keeps to what effects can tell (see each part); within that, everything goes together.
 func (r *drawer) observation(now time.Time) Observation {
 	r.calm = r.n(4) > 0
-	o := Observation{Now: now, Wanted: pick(r, MinorVersion{}, minor36, minor37)}
+	o := Observation{Now: now, Wanted: pick(r, MinorVersion{}, minor36, minor37), Since: r.ago(now)}
 	o.Servers = pick(r, nil, []MinorVersion{minor37}, []MinorVersion{minor36, minor37})
 	o.Process, o.Disk = r.process(now), r.disk()
 	if r.n(8) == 7 {
@@ -69,7 +69,25 @@ func (r *drawer) observation(now time.Time) Observation {
 	if o.Process.Running == Yes {
 		o.Cluster.Local = r.local(now)
 	}
+	if r.n(4) == 3 {
+		r.ripen(&o)
+	}
 	return o
+}
+
+// ripen makes most of what an upgrade needs true: by chance alone it hardly ever is so.
+func (r *drawer) ripen(o *Observation) {
+	o.Wanted, o.Servers = minor37, []MinorVersion{minor36, minor37}
+	o.Process = Process{Running: Yes, Minor: minor36, Started: r.ago(o.Now)}
+	c := &o.Cluster
+	c.Known, c.Version, c.Upgrade.Known = Yes, minor36, pick(r, Yes, Yes, No)
+	c.Local = Local{Answers: Yes, MemberID: 10, ClusterID: c.ID, Leader: uint64(pick(r, 10, 11, 11))}
+	o.Group.Known, o.Group.At, o.Group.Desired = Yes, o.Now, len(c.Members)-r.n(2)
+	for i := range c.Members {
+		if r.n(6) > 0 {
+			c.Members[i].Health, c.Members[i].Alarm = Yes, ""
+		}
+	}
 }
 
 func (r *drawer) process(now time.Time) Process {
@@ -146,6 +164,9 @@ func (r *drawer) members(now time.Time) []Member {
 		if m.Health = r.fact(); m.Health == No {
 			m.Unhealthy = r.ago(now)
 		}
+		if r.n(20) == 19 {
+			m.Alarm = "NOSPACE"
+		}
 		m.Applied, m.Version = uint64(r.n(3)), pick(r, Version{}, Version{3, 6, 1}, Version{3, 7, 0})
 		list = append(list, m)
 	}
@@ -160,8 +181,20 @@ func (r *drawer) cluster(now time.Time) Cluster {
 	if c.Known != Unknown {
 		c.At, c.Asked, c.ID, c.Members = r.ago(now), r.ago(now), uint64(7+r.n(2)), r.members(now)
 		c.Version = pick(r, MinorVersion{}, minor36, minor37)
+		c.Upgrade = r.upgrade(now)
 	}
 	return c
+}
+
+func (r *drawer) upgrade(now time.Time) Upgrade {
+	u := Upgrade{Known: r.fact(), Since: r.ago(now)}
+	if r.n(3) == 2 {
+		u.Lock = UpgradeLock{Owner: pick(r, "i-a", "i-a", "i-b"), Member: 10, From: minor36, To: minor37, Revision: 5}
+	}
+	if r.n(6) == 5 {
+		u.Halted = UpgradeLock{Owner: pick(r, "i-a", "i-b"), Member: 10, From: minor36, To: minor37, Why: "panic", Revision: 4}
+	}
+	return u
 }
 
 // local draws what i-a's own server answers. It was asked a moment before the list was read, and need not fit to it.

@@ -7,7 +7,10 @@ import (
 
 // run keeps a member's server running. Restart is local: it asks neither AWS nor the peers.
 func (t *turn) run() verdict {
-	if t.Process.Running != Yes {
+	switch {
+	case t.holdsUpgradeLock():
+		return move(UpgradeDue, "holds the upgrade lock")
+	case t.Process.Running != Yes:
 		return t.runStopped()
 	}
 	local := t.Local()
@@ -22,22 +25,10 @@ func (t *turn) run() verdict {
 	case local.Leader == local.MemberID:
 		return move(WonLeadership, "its etcd leads the cluster")
 	default:
-		v.why = t.steady("follows a leader")
+		v.why = "follows a leader"
+		t.wantUpgrade(&v)
 	}
 	return v
-}
-
-// steady is the reason of a member at rest, with what it waits for if it wants another minor than it runs.
-func (t *turn) steady(why string) string {
-	minor := t.Process.Minor
-	switch {
-	case !t.Wanted.Known() || !minor.Known() || t.Wanted == minor:
-		return why
-	case t.Wanted.Less(minor):
-		return fmt.Sprintf("%s; wants etcd %s, and etcd %s cannot be taken back by a restart", why, t.Wanted, minor)
-	default:
-		return fmt.Sprintf("%s; runs the cluster's etcd %s and wants %s: waits, since this version of the daemon does not upgrade", why, minor, t.Wanted)
-	}
 }
 
 // chores are what a voter does once after it has become one.

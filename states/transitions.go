@@ -63,9 +63,11 @@ var edges = []edge{
 	{Running, EndingSeen, Leaving},
 
 	{LeadingHousekeeping, LostLeader, Running},
+	{LeadingHousekeeping, UpgradeDue, Upgrading},
 	{LeadingHousekeeping, EndingSeen, Leaving},
 
 	{Upgrading, UpgradeEnded, Running},
+	{Upgrading, StartOver, Discovering},
 	{Upgrading, EndingSeen, Leaving},
 }
 

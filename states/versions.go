@@ -2,6 +2,7 @@ package states
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -67,3 +68,14 @@ func (m MinorVersion) HasLearners() bool { return !m.Less(learnersFrom) }
 // unsettled is the cluster version that a 3.x cluster reports until every member has answered its leader once; it says
 // nothing about the servers (etcd server/etcdserver/version/monitor.go).
 var unsettled = MinorVersion{3, 0}
+
+// minorsInOrder are the minors that a cluster can be taken through, one after the other. 2.3 leads to 3.0 and to nothing else.
+var minorsInOrder = []MinorVersion{{2, 3}, {3, 0}, {3, 1}, {3, 2}, {3, 3}, {3, 4}, {3, 5}, {3, 6}, {3, 7}}
+
+// Next is the minor that follows; the zero value where none is known.
+func (m MinorVersion) Next() MinorVersion {
+	if i := slices.Index(minorsInOrder, m); i >= 0 && i+1 < len(minorsInOrder) {
+		return minorsInOrder[i+1]
+	}
+	return MinorVersion{}
+}

@@ -18,20 +18,20 @@ import (
 //
 // A lock is a key bound to a lease, with the owner as its value. A daemon that has lost its memory finds its own value under a
 // lease it does not know, and binds the key to a new one.
-func (e *Etcd) HoldLock(ctx context.Context, endpoints []string, key, owner string, ttl time.Duration) (effects.EtcdLock, error) {
+func (e *Etcd) HoldLock(ctx context.Context, endpoints []string, key, owner string, ttl time.Duration, absent ...string) (effects.EtcdLock, error) {
 	var kv *mvccpb.KeyValue
 	var lock effects.EtcdLock
 	err := e.change(ctx, endpoints, get(key, &kv), func(ctx context.Context, s *server) (err error) {
-		lock, err = e.hold(ctx, s, kv, key, owner, ttl)
+		lock, err = e.hold(ctx, s, kv, key, owner, ttl, absent)
 		return err
 	})
 	return lock, err
 }
 
-func (e *Etcd) hold(ctx context.Context, s *server, kv *mvccpb.KeyValue, key, owner string, ttl time.Duration) (effects.EtcdLock, error) {
+func (e *Etcd) hold(ctx context.Context, s *server, kv *mvccpb.KeyValue, key, owner string, ttl time.Duration, absent []string) (effects.EtcdLock, error) {
 	switch {
 	case kv == nil:
-		return e.take(ctx, s, key, owner, ttl, clientv3.Compare(clientv3.CreateRevision(key), "=", 0))
+		return e.take(ctx, s, key, owner, ttl, append(allAbsent(absent), clientv3.Compare(clientv3.CreateRevision(key), "=", 0))...)
 	case string(kv.Value) != owner:
 		return lockOf(kv), nil
 	case kv.Lease != 0 && clientv3.LeaseID(kv.Lease) == e.lease(key):
@@ -44,14 +44,14 @@ func (e *Etcd) hold(ctx context.Context, s *server, kv *mvccpb.KeyValue, key, ow
 	}
 }
 
-// take writes the key under a new lease, unless it has changed.
-func (e *Etcd) take(ctx context.Context, s *server, key, owner string, ttl time.Duration, unchanged clientv3.Cmp) (effects.EtcdLock, error) {
+// take writes the key under a new lease, unless it or one of those that must be absent has changed.
+func (e *Etcd) take(ctx context.Context, s *server, key, owner string, ttl time.Duration, unchanged ...clientv3.Cmp) (effects.EtcdLock, error) {
 	lease, err := s.Grant(ctx, int64((ttl+time.Second-1)/time.Second))
 	if err != nil {
 		return effects.EtcdLock{}, err
 	}
 	e.remember(key, lease.ID) // first, in case the answer to the transaction is lost
-	r, err := s.Txn(ctx).If(unchanged).Then(clientv3.OpPut(key, owner, clientv3.WithLease(lease.ID))).Else(clientv3.OpGet(key)).Commit()
+	r, err := s.Txn(ctx).If(unchanged...).Then(clientv3.OpPut(key, owner, clientv3.WithLease(lease.ID))).Else(clientv3.OpGet(key)).Commit()
 	switch {
 	case err != nil:
 		return effects.EtcdLock{}, err

@@ -75,10 +75,10 @@ func (c *client) MoveLeader(_ context.Context, leaderEndpoint string, to uint64)
 	return c.change(MoveLeader, []string{leaderEndpoint}, func(p *process) error { return p.move(to) })
 }
 
-func (c *client) HoldLock(_ context.Context, endpoints []string, key, owner string, ttl time.Duration) (l effects.EtcdLock, err error) {
+func (c *client) HoldLock(_ context.Context, endpoints []string, key, owner string, ttl time.Duration, absent ...string) (l effects.EtcdLock, err error) {
 	var lease int64
 	err = c.change(HoldLock, endpoints, func(p *process) (err error) {
-		l, lease, err = p.hold(key, owner, ttl, c.leases[key])
+		l, lease, err = p.hold(key, owner, ttl, c.leases[key], absent)
 		return err
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -23,6 +24,7 @@ type Cluster struct {
 	removed []uint64 // member IDs that can never be used again
 	begun   []uint64 // member IDs that have ever had a data directory
 	locks   []lock
+	keys    []effects.EtcdKey // without a lease
 
 	version, versionBefore states.MinorVersion
 	versionIndex           uint64 // since when the log says so

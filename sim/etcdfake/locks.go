@@ -20,7 +20,7 @@ type lock struct {
 }
 
 // hold takes or keeps the lock; lease is the one that the caller remembers of the key.
-func (p *process) hold(key, owner string, ttl time.Duration, lease int64) (effects.EtcdLock, int64, error) {
+func (p *process) hold(key, owner string, ttl time.Duration, lease int64, absent []string) (effects.EtcdLock, int64, error) {
 	c, now := p.disk.cluster, p.node.world.Now()
 	if err := p.serves(); err != nil {
 		return effects.EtcdLock{}, 0, err
@@ -28,6 +28,9 @@ func (p *process) hold(key, owner string, ttl time.Duration, lease int64) (effec
 	c.purge(now)
 	ttl = max(ttl, minTTL)
 	i := slices.IndexFunc(c.locks, func(l lock) bool { return l.key == key })
+	if i < 0 && c.anyThere(absent) {
+		return effects.EtcdLock{}, 0, nil
+	}
 	if i < 0 {
 		i = len(c.locks)
 		c.locks = append(c.locks, lock{key: key, owner: owner})

@@ -107,6 +107,8 @@ const (
 	MoveLeader    Action = "MoveLeader"
 	HoldLock      Action = "HoldLock"
 	ReleaseLock   Action = "ReleaseLock"
+	Keys          Action = "Keys"
+	Swap          Action = "Swap"
 	Ask           Action = "Ask"
 )
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -98,6 +99,7 @@ func (c *Cluster) truncate(p *process) {
 	for len(c.configs) > 1 && c.configs[len(c.configs)-1].index > length {
 		c.configs = c.configs[:len(c.configs)-1]
 	}
+	c.keys = slices.DeleteFunc(c.keys, func(k effects.EtcdKey) bool { return k.Revision > int64(length) })
 	if c.versionIndex > length {
 		c.version, c.versionIndex = c.versionBefore, 0
 	}

@@ -12,7 +12,7 @@ func (w *world) check() broken {
 			}
 		}
 	}
-	return broken{}
+	return w.oneDown()
 }
 
 // goal is where every run must be able to end up: the list is the group, its members are healthy voters, their claim is
@@ -25,13 +25,16 @@ func (w *world) goal(o *Options) bool {
 			continue
 		}
 		m := w.at(uint8(i))
+		if wants := o.wants(uint8(i)); n.runs < wants && (!o.Unfit || haltOf(w.upgrade) == 0) {
+			return false
+		}
 		if n.inst == terminating || m == nil || m.learner || !m.started || !n.alive || n.proc != serving || n.diskID != m.id || !n.joined || n.setAside {
 			return false
 		}
 		voters++
 	}
 	n, _ := w.voters()
-	return w.leader != 0 && voters == o.Nodes && n == voters && w.members[voters].id == 0 && w.joinLock == 0 &&
+	return w.leader != 0 && voters == o.Nodes && n == voters && w.members[voters].id == 0 && w.joinLock == 0 && lockOf(w.upgrade) == 0 &&
 		w.claim.exists() && w.claim.state() == 1 && w.claim.list() == w.list()
 }
 

@@ -27,6 +27,10 @@ const (
 	moveLeader
 	createClaim
 	updateClaim
+	holdUpgradeLock
+	releaseUpgradeLock
+	haltUpgrade
+	stopForUpgrade
 )
 
 func (c command) kind() kind { return kind(c >> 24) }
@@ -136,6 +140,14 @@ func translate(c states.Command) command {
 		return pack(removeMember, uint32(c.ID)|bit(c.Name != "")<<4|uint32(slotOf(c.Address))<<5)
 	case states.MoveLeader:
 		return pack(moveLeader, uint32(c.To))
+	case states.HoldUpgradeLock:
+		return pack(holdUpgradeLock, 0)
+	case states.ReleaseUpgradeLock:
+		return pack(releaseUpgradeLock, uint32(c.Lock.Revision)|bit(c.Halted)<<3)
+	case states.HaltUpgrade:
+		return pack(haltUpgrade, 0)
+	case states.StopForUpgrade:
+		return pack(stopForUpgrade, uint32(c.Desired))
 	case states.CreateClaim:
 		return pack(createClaim, uint32(recordOf(&c.Record)))
 	case states.UpdateClaim:

@@ -34,8 +34,7 @@ func newDecider(o *Options) (*decider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("explore: %w", err)
 	}
-	wanted := minorNew
-	return &decider{machine: m, build: observer{desired: o.Nodes, wanted: wanted}, known: map[view]outcome{}, bend: o.Bend}, nil
+	return &decider{machine: m, build: observer{desired: o.Nodes, wants: o.wants}, known: map[view]outcome{}, bend: o.Bend}, nil
 }
 
 var allStates = states.States()

@@ -106,6 +106,7 @@ func (e *effect) setAside() bool {
 		}
 	}
 	e.self.disk, e.self.diskID, e.self.minor, e.self.joined, e.self.setAside = diskEmpty, 0, 0, false, true
+	e.down &^= 1 << e.slot
 	return true
 }
 
@@ -129,6 +130,7 @@ func (e *effect) start(s start) bool {
 	if (s.state == startAgain) != (n.disk == diskMember) {
 		return false
 	}
+	e.changesServer(s.minor)
 	n.runs, n.minor, n.tookPart = s.minor, s.minor, n.added != 0
 	if s.state != startAgain {
 		n.joined = false
@@ -140,7 +142,7 @@ func (e *effect) start(s start) bool {
 	case startExisting:
 		reason = e.enter(s)
 	default:
-		if s.minor < e.minor {
+		if s.minor < e.minor || e.unfit && e.slot == 0 && s.minor == minorNew {
 			reason = states.ExitRefused
 		}
 	}

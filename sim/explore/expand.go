@@ -159,13 +159,25 @@ func (x *expander) turn(w *world, slot uint8, how reading) broken {
 		return broken{"S9", o.err.Error()}
 	}
 	n := &x.next.nodes[slot]
-	n.state = o.to
+	n.state, n.upLock = o.to, own(v.upLock, slot)
 	for lane := range states.Lanes {
 		if to := n.lane.of(lane); to[0] == 0 {
 			copy(to, o.lane.of(lane))
 		}
 	}
 	return broken{}
+}
+
+// own keeps of the records what makes a difference to a daemon that cannot read them again: those that name it.
+func own(r records, slot uint8) records {
+	lock, halted := lockOf(r), haltOf(r)
+	if lock != slot+1 {
+		lock = 0
+	}
+	if halted != slot+1 {
+		halted = 0
+	}
+	return newRecords(lock, halted)
 }
 
 // effects lets commands in flight take effect.

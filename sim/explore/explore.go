@@ -13,6 +13,8 @@ type Scope string
 const (
 	ScopeBootstrap Scope = "bootstrap" // new instances, and nothing else
 	ScopeJoin      Scope = "join"      // a cluster in order, of which an instance may end
+	ScopeUpgrade   Scope = "upgrade"   // the same, and every instance wants the next minor
+	ScopeRoll      Scope = "roll"      // the same, and the instances that replace others want it
 )
 
 // Options bound a search.
@@ -22,6 +24,8 @@ type Options struct {
 
 	// How many of each fault a run may have.
 	Crashes, Lost, EtcdCrashes, Terminate, Stale, Disks int
+
+	Unfit bool // the first instance cannot run the next minor
 
 	Workers    int    // 0: one for each core
 	MaxStates  uint32 // 0: no limit; a search that reaches it is not complete
@@ -108,14 +112,25 @@ func (o *Options) begin() (world, error) {
 	case ScopeBootstrap:
 	case ScopeJoin:
 		w.inOrder(o.Nodes, minorNew)
+	case ScopeUpgrade, ScopeRoll:
+		w.inOrder(o.Nodes, minorOld)
 	default:
-		return w, fmt.Errorf("scope %q: want %q or %q", o.Scope, ScopeBootstrap, ScopeJoin)
+		return w, fmt.Errorf("scope %q: want %q, %q, %q or %q", o.Scope, ScopeBootstrap, ScopeJoin, ScopeUpgrade, ScopeRoll)
 	}
+	w.unfit = o.Unfit
 	w.remember()
 	if o.Stale > 0 {
 		w.claimBefore = w.claim
 	}
 	return w, nil
+}
+
+// wants is the minor that an instance is configured for.
+func (o *Options) wants(slot uint8) uint8 {
+	if o.Scope == ScopeRoll && int(slot) < o.Nodes {
+		return minorOld
+	}
+	return minorNew
 }
 
 // inOrder makes a cluster that has formed, led by the first instance.

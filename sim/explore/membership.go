@@ -18,13 +18,21 @@ func (e *effect) ofCluster(c command) bool {
 		return e.remove(c.arg(0, 4), c.arg(4, 1) == 1, c.arg(5, 3))
 	case moveLeader:
 		return e.moveLeader(c.arg(0, 4))
+	case holdUpgradeLock:
+		return e.holdUpgradeLock()
+	case releaseUpgradeLock:
+		return e.releaseUpgradeLock(c.arg(0, 3), c.arg(3, 1) == 1)
+	case haltUpgrade:
+		return e.haltUpgrade()
+	case stopForUpgrade:
+		return e.stopForUpgrade(int(c.arg(0, 4)))
 	default:
 		panic("explore: not a command of the cluster")
 	}
 }
 
 func (e *effect) holdJoinLock() bool {
-	if e.joinLock == 0 {
+	if e.joinLock == 0 && lockOf(e.upgrade) == 0 {
 		e.joinLock = e.slot + 1
 	}
 	if !e.lost {
@@ -104,6 +112,8 @@ func (e *effect) remove(id uint8, named bool, slot uint8) bool {
 		return false
 	case !m.learner && (!e.survives(id) || !e.mayRemove(m)):
 		return false
+	case slot != e.slot && lockOf(e.upgrade) != 0:
+		return false // effects reads the lock again before it removes another's member
 	}
 	if e.nodes[slot].inst == inService && slot != e.slot {
 		e.fail("C3", "removes the member of another instance that is in service")

@@ -29,6 +29,7 @@ func (w *world) serve(slot uint8) {
 	n := &w.nodes[slot]
 	m := w.find(n.diskID)
 	n.proc, m.named, m.started = serving, true, true
+	w.down &^= 1 << slot
 	w.settle()
 }
 
@@ -78,6 +79,7 @@ func (w *world) announce(slot uint8) {
 func (w *world) end(slot uint8) {
 	w.remember()
 	w.nodes[slot] = node{inst: terminated}
+	w.down &^= 1 << slot
 	w.settle()
 }
 
@@ -108,5 +110,6 @@ func (w *world) toLaunch(desired int) (uint8, bool) {
 func (w *world) loseDisk(slot uint8) {
 	inst := w.nodes[slot].inst
 	w.nodes[slot] = node{inst: inst}
+	w.down &^= 1 << slot
 	w.settle()
 }

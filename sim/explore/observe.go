@@ -24,14 +24,14 @@ type observer struct {
 	members   [maxMembers]states.Member
 	listed    [maxMembers]states.Member // as peers tell it: without health
 	desired   int
-	wanted    uint8
+	wants     func(slot uint8) uint8
 }
 
 // observe gives what the daemon would know. The pointer is good until the next call.
 func (b *observer) observe(v *view) *states.Observation {
 	b.o = states.Observation{
 		Now: now, Name: clusterName, Self: states.Self{ID: ids[v.self], Address: addresses[v.self]},
-		Wanted: minors[b.wanted], Servers: minors[minorOld:], Polled: now,
+		Wanted: minors[b.wants(v.self)], Servers: minors[minorOld:], Polled: now,
 	}
 	b.local(v)
 	b.group(v)
@@ -62,6 +62,9 @@ func (b *observer) local(v *view) {
 	}
 	if p.Running == states.No && p.Reason != states.ExitNone {
 		p.Exited, p.Exits = now.Add(-10*time.Second), 1
+		if v.old && p.Reason == states.ExitRefused {
+			p.Exits = 3 // it was started again and again meanwhile
+		}
 	}
 	b.o.Join = states.Join{Added: uint64(v.added)}
 	if v.added != 0 {
@@ -176,6 +179,9 @@ func (b *observer) around(v *view, listed []states.Member) {
 	c := &b.o.Cluster
 	c.Known, c.At, c.Asked = states.Is(v.quorum), now, now
 	c.Members = b.members[:len(listed)]
+	c.Upgrade = states.Upgrade{
+		Known: states.Is(v.quorum), Since: v.ago(time.Hour), Lock: v.upgradeLock(lockOf(v.upLock)), Halted: v.upgradeLock(haltOf(v.upLock)),
+	}
 	if v.quorum {
 		c.ID, c.Version, c.Leader = clusterID(v.token), minors[v.version], uint64(v.leader)
 	}
@@ -191,6 +197,20 @@ func (b *observer) around(v *view, listed []states.Member) {
 			c.Local.Restored = longAgo
 		}
 	}
+}
+
+// upgradeLock is the record of a holder, who goes from the old minor to the new one in every scope.
+func (v *view) upgradeLock(holder uint8) (l states.UpgradeLock) {
+	if holder == 0 {
+		return l
+	}
+	l = states.UpgradeLock{Owner: ids[holder-1], From: minors[minorOld], To: minors[minorNew], Revision: int64(holder)}
+	for i := range v.members {
+		if m := &v.members[i]; m.id != 0 && m.slot == holder-1 {
+			l.Member = uint64(m.id)
+		}
+	}
+	return l
 }
 
 func (b *observer) claim(v *view) {

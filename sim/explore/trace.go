@@ -125,6 +125,7 @@ func (t *teller) exit(a *act) string {
 var kindNames = [...]string{
 	"", "start etcd", "stop etcd", "set data aside", "delete what was set aside", "record joined", "hold the join lock",
 	"release the join lock", "add member", "promote member", "remove member", "move leadership to", "create claim", "update claim",
+	"take the upgrade lock", "release the upgrade lock", "halt the upgrade", "stop etcd for its upgrade",
 }
 
 func (c command) String() string {

@@ -76,6 +76,9 @@ func (w *world) look(self uint8, how reading) (v view) {
 	if w.served {
 		v.version = w.minor
 	}
+	if v.quorum {
+		v.upLock = w.upgrade
+	}
 	w.lookAround(&v, how)
 	w.lookAtCluster(&v, n)
 	return v

@@ -55,7 +55,7 @@ type node struct {
 	lockHeld  bool  // this daemon believes that it holds the join lock
 	added     uint8 // member ID that this daemon has added for itself
 	tookPart  bool  // a server was started after that
-	upLock    uint8 // what this daemon remembers of the upgrade lock
+	upLock    uint8 // what this daemon remembers of the upgrade lock, as records
 	lane      lanes
 }
 
@@ -85,6 +85,10 @@ type world struct {
 	minor      uint8              // cluster version
 	leader     uint8              // slot+1
 	joinLock   uint8              // slot+1 of its holder
+	upgrade    records
+	down       uint8     // set of those stopped for an upgrade, and not serving since
+	unfit      bool      // the first instance cannot run the newer server
+	_          [13]uint8 // to a multiple of 16 bytes, for the hash
 }
 
 // fault is a kind of event of which a run has only so many.
@@ -99,6 +103,13 @@ const (
 	faultDisk // lost with all data
 	noFault   // nature's own course, which also goes on when faults have ended
 )
+
+// records are the two of upgrades: slot+1 of the lock's holder, and slot+1 of whose upgrade has failed.
+type records = uint8
+
+func newRecords(lock, halted uint8) records { return lock | halted<<3 }
+func lockOf(r records) uint8                { return r & 7 }
+func haltOf(r records) uint8                { return r >> 3 }
 
 // minors are numbered from one, so that zero is unknown.
 const (

@@ -1,0 +1,191 @@
+package effects
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+var someLock = states.UpgradeLock{Owner: "i-1", Member: 0xabc, From: states.MinorVersion{Major: 3, Minor: 6}, To: states.MinorVersion{Major: 3, Minor: 7}}
+
+func TestUpgradeRecordReadsAsWritten(t *testing.T) {
+	for _, why := range []string{"", `it said "no", twice`} {
+		lock := someLock
+		lock.Why = why
+		text, err := formatUpgrade(&lock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lock.Revision = 7
+		if got := ParseUpgrade(EtcdKey{Value: text, Revision: 7}); got != lock {
+			t.Errorf("%s reads as %+v", text, got)
+		}
+	}
+	if got := ParseUpgrade(EtcdKey{}); got != (states.UpgradeLock{}) {
+		t.Errorf("an absent key reads as %+v", got)
+	}
+}
+
+// A record that cannot be read is held by somebody: nobody must take it for a free lock, or for his own.
+func TestUnreadableUpgradeRecordIsHeld(t *testing.T) {
+	for _, text := range []string{"i-1", "{}", `{"owner":"i-1","member":"abc","from":"old","to":"3.7"}`, `{"owner":"i-1","member":"","from":"3.6","to":"3.7"}`} {
+		got := ParseUpgrade(EtcdKey{Value: text, Revision: 3})
+		if got.Owner == "" || states.IsInstanceID(got.Owner) || got.Revision != 3 || got.Why != text {
+			t.Errorf("%s reads as %+v", text, got)
+		}
+	}
+}
+
+// upgrading gives a rig whose instance is member a1 of three, on 3.6, and holds the upgrade lock.
+func upgrading(t *testing.T) (*rig, states.UpgradeLock) {
+	t.Helper()
+	r := newRig(t, nil)
+	r.know()
+	own := r.facts.Self.Address
+	r.etcd.member(0xa1, r.ids[0], own)
+	r.etcd.member(0xb2, "i-b", "10.9.0.2")
+	r.etcd.member(0xc3, "i-c", "10.9.0.3")
+	for url, s := range r.etcd.status {
+		s.Leader = 0xb2
+		r.etcd.status[url] = s
+	}
+	r.process.state = states.Process{Running: states.Yes, Minor: someLock.From}
+	lock := someLock
+	lock.Owner, lock.Member, lock.Revision = r.ids[0], 0xa1, 9
+	text, err := formatUpgrade(&lock)
+	must(t, err)
+	r.etcd.keys = []EtcdKey{{Key: UpgradeLockKey, Value: text, Revision: 9}}
+	r.turn(states.Needs{Cluster: time.Second, Wide: true})
+	return r, lock
+}
+
+// TestStopForUpgradeLooksFirst: everything that the decision saw may have changed since.
+func TestStopForUpgradeLooksFirst(t *testing.T) {
+	for what, c := range map[string]struct {
+		edit  func(*rig)
+		stops bool
+	}{
+		"all is as it was":            {func(*rig) {}, true},
+		"the lock is another's":       {func(r *rig) { r.etcd.keys[0].Value = strings.ReplaceAll(r.etcd.keys[0].Value, r.ids[0], "i-b") }, false},
+		"the lock was taken anew":     {func(r *rig) { r.etcd.keys[0].Revision++ }, false},
+		"the lock is gone":            {func(r *rig) { r.etcd.keys = nil }, false},
+		"the lock cannot be read":     {func(r *rig) { r.etcd.listErr = errors.New("timeout") }, false},
+		"someone joins":               {func(r *rig) { r.etcd.list.Members[2].Learner = true }, false},
+		"someone has left":            {func(r *rig) { r.etcd.list.Members = r.etcd.list.Members[:2] }, false},
+		"another one does not answer": {func(r *rig) { delete(r.etcd.status, "http://10.9.0.3:2379") }, false},
+		"another one has an alarm": {func(r *rig) {
+			s := r.etcd.status["http://10.9.0.3:2379"]
+			s.Errors = []string{"memberID:1 alarm:NOSPACE"}
+			r.etcd.status["http://10.9.0.3:2379"] = s
+		}, false},
+		"it leads by now": {func(r *rig) {
+			for url, s := range r.etcd.status {
+				s.Leader = 0xa1
+				r.etcd.status[url] = s
+			}
+		}, false},
+	} {
+		r, lock := upgrading(t)
+		c.edit(r)
+		r.do(states.StopForUpgrade{Lock: lock, Desired: 3})
+		if (r.process.stops > 0) != c.stops {
+			t.Errorf("%s: %d stops", what, r.process.stops)
+		}
+	}
+}
+
+// TestPausedDaemonDoesNotStopItsServer: what was read before a pause says nothing after it.
+func TestPausedDaemonDoesNotStopItsServer(t *testing.T) {
+	for pause, stops := range map[time.Duration]int{time.Second: 1, 3 * time.Second: 0} {
+		r, lock := upgrading(t)
+		deliver, err := r.action(states.StopForUpgrade{Lock: lock, Desired: 3})(t.Context())
+		must(t, err)
+		r.now = r.now.Add(pause)
+		deliver()
+		if r.process.stops != stops {
+			t.Errorf("after %s: %d stops", pause, r.process.stops)
+		}
+	}
+}
+
+// TestUpgradeLockIsObserved: who has it, and since when; when it cannot be read, it stays as it was and is not known.
+func TestUpgradeLockIsObserved(t *testing.T) {
+	r, lock := upgrading(t)
+	u := r.Observe().Cluster.Upgrade
+	if u.Known != states.Yes || u.Lock != lock || u.Since.IsZero() {
+		t.Errorf("%+v, want %+v", u, lock)
+	}
+	since := u.Since
+	look := func() states.Upgrade {
+		r.pass(time.Second)
+		r.turn(states.Needs{Cluster: time.Second, Wide: true})
+		return r.Observe().Cluster.Upgrade
+	}
+	if u = look(); u.Since != since {
+		t.Errorf("the same lock, seen since %s and then since %s", since, u.Since)
+	}
+	r.etcd.keysErr = errors.New("corrupt cluster")
+	if u = look(); u.Known != states.No || u.Lock != lock || r.Observe().Cluster.Known != states.Yes {
+		t.Errorf("unreadable: %+v", u)
+	}
+	r.etcd.keysErr = nil
+	halt := r.etcd.keys[0]
+	halt.Key = UpgradeHaltKey
+	r.etcd.keys = []EtcdKey{halt}
+	if u = look(); u.Lock != (states.UpgradeLock{}) || u.Halted != lock || u.Since == since {
+		t.Errorf("released and halted: %+v", u)
+	}
+}
+
+// TestUpgradeLockExcludesJoiners: it is taken in one transaction with the proof that nobody joins, and the other way round.
+func TestUpgradeLockExcludesJoiners(t *testing.T) {
+	r, lock := upgrading(t)
+	lock.Revision = 0
+	calls := strings.Join(r.do(states.HoldUpgradeLock{Lock: lock}), "\n")
+	if !strings.Contains(calls, "swap "+UpgradeLockKey+" at 0") || !strings.Contains(calls, "without ["+joinLockKey+" "+UpgradeHaltKey+"]") {
+		t.Error(calls)
+	}
+	if u := r.facts.Cluster.Upgrade; u.Lock.Owner != r.ids[0] || u.Lock.Revision != 9 || u.Known != states.Yes {
+		t.Errorf("%+v", u)
+	}
+	r, lock = upgrading(t)
+	if calls = strings.Join(r.do(states.ReleaseUpgradeLock{Lock: lock}), "\n"); !strings.Contains(calls, "swap "+UpgradeLockKey+` at 9 to ""`) {
+		t.Error(calls)
+	}
+	r.turn(states.Needs{})
+	if calls = strings.Join(r.do(states.ReleaseUpgradeLock{Lock: lock, Halted: true}), "\n"); !strings.Contains(calls, "swap "+UpgradeHaltKey+` at 9 to ""`) {
+		t.Error(calls)
+	}
+}
+
+// TestNobodyIsRemovedDuringAnUpgrade but by himself.
+func TestNobodyIsRemovedDuringAnUpgrade(t *testing.T) {
+	r, _ := upgrading(t)
+	other := states.RemoveMember{ID: 0xc3, Name: "i-c", Address: "10.9.0.3"}
+	if _, err := r.action(other)(t.Context()); !errors.Is(err, ErrChanged) {
+		t.Errorf("another's: %v", err)
+	}
+	self := states.RemoveMember{ID: 0xa1, Name: r.ids[0], Address: r.facts.Self.Address}
+	if _, err := r.action(self)(t.Context()); err != nil {
+		t.Errorf("its own: %v", err)
+	}
+}
+
+// TestClusterVersionIsAskedForAnUpgrade only, and of whoever knows it.
+func TestClusterVersionIsAskedForAnUpgrade(t *testing.T) {
+	version["10.9.0.3"] = someLock.From
+	defer delete(version, "10.9.0.3")
+	for wanted, want := range map[states.MinorVersion]states.MinorVersion{someLock.To: someLock.From, someLock.From: {}} {
+		r, _ := upgrading(t)
+		r.Want(wanted)
+		r.facts.Cluster.Version, r.peers["10.9.0.3"] = states.MinorVersion{}, nil
+		r.pass(time.Minute)
+		r.turn(states.Needs{Cluster: time.Second, Wide: true})
+		if got := r.Observe().Cluster.Version; got != want {
+			t.Errorf("wants %s: knows %s", wanted, got)
+		}
+	}
+}
