@@ -9,7 +9,7 @@ import (
 )
 
 // texts are functions whose outcome is words for people, or a list for tests; no mutant is made of them.
-var texts = []string{"String", "key", "splitBrain", "steady", "describeRecords", "orElse", "Diagram", "kind", "command", "Commands", "States"}
+var texts = []string{"String", "key", "splitBrain", "steady", "describeRecords", "orElse", "Diagram", "kind", "command", "halted", "Commands", "States"}
 
 // decides are the functions of package effects that come to a decision: whether a compare-and-set holds, who owns a lock, what
 // may be removed, how facts are merged, and when a source is asked. The rest of it is plumbing.
@@ -21,6 +21,8 @@ var decides = []string{
 	"Effects.askCluster", "Effects.setCluster", "sameMembers", "Effects.markUnhealthy", "Effects.askLocal", "Effects.askRestored",
 	"Effects.askHealth", "order", "Effects.askPeers", "Effects.askPeer",
 	"Effects.askGroup", "idsOf", "addressesOf", "instances", "staysInGroup", "stateOf", "absences", "shown", "Effects.memberKeys",
+	"ParseUpgrade", "Effects.askUpgrade", "Effects.holdUpgradeLock", "Effects.releaseUpgradeLock", "Effects.haltUpgrade",
+	"Effects.stopForUpgrade", "Effects.mayStop", "Effects.nobodyUpgrades", "Effects.askVersion", "alarm",
 	"Effects.askEnding", "Effects.confirmTermination", "Effects.askZone", "Effects.readZone", "Effects.change",
 }
 

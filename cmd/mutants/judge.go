@@ -51,7 +51,7 @@ func (m *mutant) layers(seeds int) []layer {
 var conformance = map[string]struct{ pkg, run string }{
 	"sim/etcdfake":   {"sim/etcdconformance", "^TestFake$"},
 	"sim/awsfake":    {"sim/localcloud", "^(TestConformance|TestMetadataConformance)$/^ours$"},
-	"effects/etcdv3": {"sim/etcdconformance", "^TestReal$/^3.7$/lock"},
+	"effects/etcdv3": {"sim/etcdconformance", "^TestReal$/^3.7$/(lock|key|record)"},
 }
 
 // outerLayers judge what no invariant can see. A fake that is too kind breaks none: its own tests must notice, the tests that

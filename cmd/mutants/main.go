@@ -57,6 +57,9 @@ func run(ctx context.Context, o *options, list bool) error {
 		}
 		return nil
 	}
+	if all, err = o.mine(all); err != nil {
+		return err
+	}
 	l := &lab{root: o.root, dir: o.dir, mutants: all, binaries: map[string]string{}}
 	say("%d mutants are woven in and built", len(all))
 	if err := l.build(ctx); err != nil {

@@ -31,6 +31,10 @@ var scopes = []struct {
 	name string
 	explore.Options
 }{
+	{"upgrade", explore.Options{Scope: explore.ScopeUpgrade, Nodes: 3, Crashes: 1, Lost: 1}},
+	{"upgrade that fails", explore.Options{Scope: explore.ScopeUpgrade, Nodes: 3, Unfit: true}},
+	{"upgrade and server crash", explore.Options{Scope: explore.ScopeUpgrade, Nodes: 3, EtcdCrashes: 1}},
+	{"roll", explore.Options{Scope: explore.ScopeRoll, Nodes: 3, Terminate: 1}},
 	{"bootstrap of two", explore.Options{Scope: explore.ScopeBootstrap, Nodes: 2, Crashes: 2, Lost: 2}},
 	{"lost disk", explore.Options{Scope: explore.ScopeJoin, Nodes: 3, Disks: 1, Crashes: 1, Lost: 1}},
 	{"stale read", explore.Options{Scope: explore.ScopeJoin, Nodes: 3, Terminate: 1, Stale: 1}},
