@@ -129,6 +129,15 @@ func (l *lab) link(ctx context.Context, o *overlay, pkg string) error {
 	if err := o.put(pkg+"/mutant_judges_test.go", fmt.Sprintf(judges, filepath.Base(pkg))); err != nil {
 		return err
 	}
+	if len(l.of(pkg)) > 0 {
+		text, err := sweeperOf(l.root, pkg)
+		if err != nil {
+			return err
+		}
+		if err := o.put(pkg+"/mutant_sweep_test.go", text); err != nil {
+			return err
+		}
+	}
 	at, err := o.write()
 	if err != nil {
 		return err
@@ -138,6 +147,7 @@ func (l *lab) link(ctx context.Context, o *overlay, pkg string) error {
 		return fmt.Errorf("%w\n%s", err, said)
 	}
 	delete(o.replace, filepath.Join(l.root, pkg, "mutant_judges_test.go"))
+	delete(o.replace, filepath.Join(l.root, pkg, "mutant_sweep_test.go"))
 	l.binaries[pkg] = binary
 	return nil
 }

@@ -56,6 +56,10 @@ func judgeAll(ctx context.Context, o *options, l *lab) ([]*result, error) {
 	if err := c.hashJudges(); err != nil {
 		return nil, err
 	}
+	if strings.Contains(o.layers, "unit") {
+		c.sweep(ctx)
+		say("the quick tests have seen them after %s", time.Since(c.begun).Round(time.Second))
+	}
 	results := make([]*result, len(mine))
 	next := make(chan int)
 	var all sync.WaitGroup
@@ -138,9 +142,7 @@ func (c *court) outcome(ctx context.Context, y layer, on ...*mutant) outcome {
 		return o // it may have been killed by the interrupt
 	}
 	if err := c.cache.put(k, o); err != nil {
-		c.mu.Lock()
-		c.err = err
-		c.mu.Unlock()
+		c.fail(err)
 	}
 	return o
 }
