@@ -105,7 +105,7 @@ func (c *court) hashJudges() error {
 	return nil
 }
 
-// judge asks the layers about a mutant: of an automatic one until the first notices it, of a planted one all.
+// judge asks the layers about a mutant: of a known bug all, and else until the first notices it.
 func (c *court) judge(ctx context.Context, m *mutant) *result {
 	r := &result{mutant: m, Layers: map[string]outcome{}, Equivalent: m.same}
 	if m.same == "" {
@@ -117,7 +117,7 @@ func (c *court) judge(ctx context.Context, m *mutant) *result {
 			if !r.Layers[y.name].Killed {
 				r.Layers[y.name] = o
 			}
-			if o.Killed && m.Kind == "auto" {
+			if o.Killed && m.Kind != "bug" {
 				break
 			}
 		}

@@ -24,9 +24,7 @@ func (c *court) judgeOracles(ctx context.Context, mine []*mutant, results []*res
 				<-free
 				if lives {
 					r.Needed = append(r.Needed, bug.Name)
-					if len(r.Needed) == 3 {
-						break
-					}
+					break
 				}
 			}
 			c.progress(r)
