@@ -108,7 +108,12 @@ func (c *court) hashJudges() error {
 // judge asks the layers about a mutant: of a known bug all, and else until the first notices it.
 func (c *court) judge(ctx context.Context, m *mutant) *result {
 	r := &result{mutant: m, Layers: map[string]outcome{}, Equivalent: m.same}
-	if m.same == "" {
+	if m.same != "" {
+		unit := m.layers(c.seeds)[0]
+		if o, _ := c.cache.get(key(c.judges["unit "+unit.pkg], unit, m)); o.Killed {
+			c.fail(fmt.Errorf("equivalent.txt: %s is not the same program: %s tells", m.Name, o.By))
+		}
+	} else {
 		for _, y := range m.layers(c.seeds) {
 			if !strings.Contains(c.layers, y.name) {
 				continue

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -36,12 +37,11 @@ var targets = []struct {
 func (o *options) plan() ([]*mutant, []absent, error) {
 	var all []*mutant
 	var left []absent
+	var wrong error
 	if o.planted {
 		for _, p := range []struct{ file, kind string }{{"bugs.txt", "bug"}, {"fakes.txt", "fake"}, {"oracles.txt", "oracle"}} {
 			planted, absent, err := plantedIn(o.root, p.file, p.kind)
-			if err != nil {
-				return nil, nil, err
-			}
+			wrong = errors.Join(wrong, err)
 			all, left = append(all, planted...), append(left, absent...)
 		}
 	}
@@ -56,7 +56,7 @@ func (o *options) plan() ([]*mutant, []absent, error) {
 	for i, m := range all {
 		m.id = i + 1
 	}
-	return all, left, nil
+	return all, left, wrong
 }
 
 // automatics makes them, and takes a sample if one is asked for: always the same one, and spread over all.

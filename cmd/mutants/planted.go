@@ -2,6 +2,7 @@ package main
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"go/ast"
 	"path/filepath"
@@ -26,6 +27,7 @@ func plantedIn(root, name, kind string) ([]*mutant, []absent, error) {
 	}
 	var all []*mutant
 	var left []absent
+	var wrong []error // all at once, for whoever has to mend them
 	r := &plantReader{root: root, files: map[string]*source{}}
 	for block := range strings.SplitSeq(string(text), "\n\n") {
 		lines := slices.DeleteFunc(strings.Split(strings.Trim(block, "\n"), "\n"), func(l string) bool { return strings.HasPrefix(l, "#") || l == "" })
@@ -39,12 +41,13 @@ func plantedIn(root, name, kind string) ([]*mutant, []absent, error) {
 		}
 		m, err := r.read(lines)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %s: %w", name, lines[0], err)
+			wrong = append(wrong, fmt.Errorf("%s: %s: %w", name, lines[0], err))
+			continue
 		}
 		m.Kind = kind
 		all = append(all, m)
 	}
-	return all, left, nil
+	return all, left, errors.Join(wrong...)
 }
 
 // plantReader makes mutants of text.
@@ -139,8 +142,11 @@ func (s *source) find(function string, old, replacement []string) (edit, error) 
 	return found[0], nil
 }
 
-// rangeOf gives where the body of a function is, or the value of a variable.
+// rangeOf gives where the body of a function is, or the value of a variable; without a name, the whole file.
 func (s *source) rangeOf(function string) (begin, end int, err error) {
+	if function == "" {
+		return 0, len(s.text), nil
+	}
 	for _, d := range s.tree.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:

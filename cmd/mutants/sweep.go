@@ -84,7 +84,7 @@ func sweeperOf(root, pkg string) (string, error) {
 func (c *court) sweep(ctx context.Context) {
 	byPackage := map[string][]*mutant{}
 	for _, m := range c.mutants {
-		if m.Kind != "auto" || m.same != "" {
+		if m.Kind != "auto" {
 			continue
 		}
 		unit := m.layers(c.seeds)[0]
