@@ -24,6 +24,7 @@ type options struct {
 	automatic  bool
 	planted    bool
 	part, of   int
+	made       int // how many automatic mutants there are
 	equivalent *equivalents
 }
 
@@ -72,6 +73,7 @@ func (o *options) automatics() ([]*mutant, error) {
 	if err := o.equivalent.mark(all); err != nil {
 		return nil, err
 	}
+	o.made = len(all)
 	if o.sample > 0 && o.sample < len(all) {
 		slices.SortFunc(all, func(a, b *mutant) int {
 			x, y := sha256.Sum256([]byte(a.Name)), sha256.Sum256([]byte(b.Name))

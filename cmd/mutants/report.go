@@ -91,7 +91,12 @@ func (t *table) automatics(dropped int) {
 		by[file].add(r)
 		sum.add(r)
 	}
-	t.say("\n## Automatic mutants\n\n%d mutants, of which %d are the same program; %d of the others are killed: **%s**. (%d more do not compile.)\n", sum.made, sum.same, sum.made-sum.same-sum.alive, sum.score(), dropped)
+	what := "All of them"
+	if t.sample > 0 && t.sample < t.made {
+		what = fmt.Sprintf("A sample of %d of %d", t.sample, t.made)
+	}
+	t.say("\n## Automatic mutants\n\n%s. %d compile, of which %d are the same program; %d of the others are killed: **%s**. (%d do not compile.)\n",
+		what, sum.made, sum.same, sum.made-sum.same-sum.alive, sum.score(), dropped)
 	t.say("| file | mutants | equivalent | killed by unit tests | by the search | by %d seeds | alive | score |\n|---|---:|---:|---:|---:|---:|---:|---:|", t.seeds)
 	row := func(name string, n *tally) {
 		t.say("| %s | %d | %d | %d | %d | %d | %d | %s |", name, n.made, n.same, n.unit, n.search, n.seeds, n.alive, n.score())
