@@ -5,6 +5,20 @@ import (
 	"time"
 )
 
+// TestNext walks from the oldest minor to the newest, and no further.
+func TestNext(t *testing.T) {
+	at, steps := MinorVersion{2, 3}, 0
+	for ; at.Next().Known(); at = at.Next() {
+		if !at.Less(at.Next()) {
+			t.Fatalf("%s is followed by %s", at, at.Next())
+		}
+		steps++
+	}
+	if at != minor37 || steps != 8 || (MinorVersion{2, 2}).Next().Known() || (MinorVersion{}).Next().Known() {
+		t.Errorf("%d steps lead from 2.3 to %s", steps, at)
+	}
+}
+
 // TestUp: whoever has no address yet cannot be asked, and cannot be listed in a claim.
 func TestUp(t *testing.T) {
 	for _, c := range []struct {
