@@ -27,7 +27,7 @@ LINT    := go tool -modfile=cmd/tools/lint/go.mod golangci-lint
 
 # The minor versions that the tests upgrade through, and those of the demo.
 MINORS      := 3.5 3.6 3.7
-DEMO_MINORS := 3.7
+DEMO_MINORS := 3.6 3.7
 ETCDCTL     := .cache/etcd/bin/etcdctl
 server       = $(1:%=.cache/etcd/%/etcd)
 
@@ -79,6 +79,8 @@ test: check build etcd ## run every check and every test: the one command that d
 	$(call say,docs/states.md and README.md show what the table of edges draws)
 	$(DAEMON) diagram --check docs/states.md
 	$(DAEMON) diagram --check README.md
+	$(call say,search every interleaving of an upgrade in which an instance may end)
+	$(DAEMON) sim explore --scope upgrade --terminate 1 --crashes 0 --lost 0
 	$(call say,simulate $(N) clusters)
 	$(DAEMON) sim --seeds $(N)
 	$(call say,go test)
@@ -95,7 +97,7 @@ sim: build ## simulate clusters: N=1000 of them, or the one of SEED=, told turn 
 	$(DAEMON) sim $(if $(SEED),--seed $(SEED),--seeds $(N)) $(ARGS)
 
 .PHONY: demo
-demo: build $(call server,$(DEMO_MINORS)) $(ETCDCTL) ## watch real etcd processes form and repair a cluster on loopback
+demo: build $(call server,$(DEMO_MINORS)) $(ETCDCTL) ## watch real etcd processes form, repair and upgrade a cluster on loopback
 	$(DAEMON) demo $(ARGS)
 
 .PHONY: bench

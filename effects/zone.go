@@ -76,26 +76,40 @@ func (e *Effects) findZone(ctx context.Context) (id, name string, err error) {
 		return zoneIDOf(out.HostedZone), strings.ToLower(aws.ToString(out.HostedZone.Name)), nil
 	}
 	want := strings.ToLower(strings.TrimSuffix(e.HostedZone, ".")) + "."
-	out, err := e.Route53.ListHostedZonesByName(ctx, &route53.ListHostedZonesByNameInput{DNSName: aws.String(want)})
-	if err != nil {
-		return "", "", fmt.Errorf("look for hosted zone %s: %w", want, err)
-	}
-	for i := range out.HostedZones { // the list goes on with the names that follow the one asked for
-		z := &out.HostedZones[i]
-		if strings.ToLower(aws.ToString(z.Name)) != want {
-			continue
+	ask := &route53.ListHostedZonesByNameInput{DNSName: aws.String(want)}
+	for more := true; more; {
+		out, err := e.Route53.ListHostedZonesByName(ctx, ask)
+		if err != nil {
+			return "", "", fmt.Errorf("look for hosted zone %s: %w", want, err)
 		}
-		if private := z.Config != nil && z.Config.PrivateZone; private || id == "" {
-			id = zoneIDOf(z)
-			if private {
-				break
-			}
+		if private := pickZone(out.HostedZones, want, &id); private {
+			break
 		}
+		// A page ends where it likes, and the list goes on with the names that follow the one asked for.
+		more = out.IsTruncated && strings.ToLower(aws.ToString(out.NextDNSName)) == want
+		ask.HostedZoneId = out.NextHostedZoneId
 	}
 	if id == "" {
 		return "", "", fmt.Errorf("hosted zone %s is not there: create it, or give its ID with --hosted-zone", want)
 	}
 	return id, want, nil
+}
+
+// pickZone takes the private zone of that name from a page, or the first of another kind if there is none yet.
+func pickZone(zones []r53types.HostedZone, name string, id *string) (private bool) {
+	for i := range zones {
+		z := &zones[i]
+		if strings.ToLower(aws.ToString(z.Name)) != name {
+			continue
+		}
+		if private = z.Config != nil && z.Config.PrivateZone; private || *id == "" {
+			*id = zoneIDOf(z)
+			if private {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func isZoneID(s string) bool {

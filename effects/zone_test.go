@@ -71,6 +71,24 @@ func TestPrivateZoneIsMeant(t *testing.T) {
 	}
 }
 
+// TestPrivateZoneOnAnotherPage: Route53 may end a page before the private zone.
+func TestPrivateZoneOnAnotherPage(t *testing.T) {
+	for _, order := range [][]string{{"public b.example.org.", "b.example.org."}, {"b.example.org.", "public b.example.org."}} {
+		ids := map[string]string{}
+		r := newRig(t, func(r *rig, o *Options) {
+			o.HostedZone = "b.example.org"
+			for _, z := range order {
+				name, public := strings.CutPrefix(z, "public ")
+				ids[z] = r.zone(name, !public)
+			}
+			r.cloud.Page(1, awsfake.PagesComplete, time.Hour)
+		})
+		if r.know0(); r.zoneID != ids["b.example.org."] {
+			t.Errorf("of %q found %s", order, r.zoneID)
+		}
+	}
+}
+
 func TestZoneByItsID(t *testing.T) {
 	for _, prefix := range []string{"", "/hostedzone/"} {
 		r := newRig(t, func(r *rig, o *Options) { o.HostedZone = prefix + r.zone("other.example.org.", false) })

@@ -11,9 +11,9 @@ func (w *world) runChaos() {
 			}
 		}
 	} else {
-		for _, m := range w.plan.means() {
-			if *m.value > 0 {
-				w.repeat(m.Kind, time.Duration(*m.value))
+		for _, r := range w.plan.Rates {
+			if !r.Kind.strikesCalls() {
+				w.repeat(r, newStream(w.plan.Seed, r.Kind.String()))
 			}
 		}
 	}
@@ -29,71 +29,43 @@ func (w *world) reconfigure() {
 	w.trace.say("", "every daemon is to want etcd %s", w.wanted())
 	for _, n := range w.nodes {
 		if n.effects != nil {
-			n.wants = w.wanted()
+			n.wants = n.configured()
 			n.effects.Want(n.wants)
 		}
 	}
 }
 
-// repeat draws a fault of the world again and again.
-func (w *world) repeat(kind Kind, mean time.Duration) {
-	w.at(w.life.pause(mean), func() {
+// repeat draws a fault of the world again and again, from numbers of its class.
+func (w *world) repeat(r Rate, s *stream) {
+	w.at(s.pause(time.Duration(r.Every)), func() {
 		if w.chaos {
-			if e, ok := w.drawWorld(kind); ok {
+			if e, ok := w.drawWorld(r, s); ok {
 				w.happen(e)
 			}
-			w.repeat(kind, mean)
+			w.repeat(r, s)
 		}
 	})
 }
 
-// drawWorld chooses where a fault of the world strikes, and how. Faults that destroy data mostly keep to what the cluster can
-// lose.
-func (w *world) drawWorld(kind Kind) (FaultEvent, bool) {
-	e := FaultEvent{Kind: kind}
-	switch kind {
-	case DNSTamper:
-		records := w.tamperable()
-		if len(records) == 0 {
+// drawWorld chooses where a fault of the world strikes, and how.
+func (w *world) drawWorld(r Rate, s *stream) (FaultEvent, bool) {
+	e := FaultEvent{Kind: r.Kind}
+	kind := &kinds[r.Kind]
+	if kind.most > 0 {
+		e.For = Span(s.between(kind.least, time.Duration(r.Most)))
+	}
+	if r.Kind.strikesNode() {
+		n := w.someNode(s)
+		if n == nil {
 			return e, false
 		}
-		r := records[w.life.below(len(records))]
-		e.Record = r.Type + " " + r.Name
-		return e, true
-	case Outage:
-		e.For = Span(w.life.between(time.Minute, 15*time.Minute))
-		return e, !w.outage
-	default: // the others strike an instance
+		e.Node = n.ordinal
 	}
-	shrinks := false
-	if kind == Resize {
-		e.Size, shrinks = w.drawSize()
-	}
-	n := w.someNode()
-	if n == nil {
-		return e, false
-	}
-	e.Node = n.ordinal
-	if kind == Terminate || kind == Corrupt || kind == LoseDisk || shrinks {
-		if !w.keepsQuorum(n) {
-			e.Reckless = w.life.chance(map[bool]float64{true: 0.5, false: 0.02}[w.served() == nil])
-			return e, e.Reckless
-		}
-	}
-	return e, true
-}
-
-func (w *world) drawSize() (size int, shrinks bool) {
-	size = 3 + w.life.below(3)
-	g, _ := w.cloud.Group(groupName)
-	if size < g.Desired && w.life.chance(0.5) {
-		size = g.Desired - 1
-	}
-	return size, size < g.Desired
+	return e, kind.draw == nil || kind.draw(w, s, &e)
 }
 
 // someNode picks a running instance.
-func (w *world) someNode() *node {
+func (w *world) someNode(s *stream) *node {
 	var up []*node
 	for _, n := range w.nodes {
 		if n.on && !n.gone {
@@ -103,7 +75,18 @@ func (w *world) someNode() *node {
 	if len(up) == 0 {
 		return nil
 	}
-	return up[w.life.below(len(up))]
+	return up[s.below(len(up))]
+}
+
+// spares lets a fault that takes the data of its node keep, mostly, to what the cluster can lose. Where it could only while others
+// leave that have not left yet, it is made less often.
+func spares(w *world, s *stream, e *FaultEvent) bool {
+	n := w.byOrdinal(e.Node)
+	if w.keepsQuorum(n) {
+		return w.keepsQuorumFor(n) || s.chance(0.3)
+	}
+	e.Reckless = s.chance(map[bool]float64{true: 0.5, false: 0.02}[w.served() == nil])
+	return e.Reckless
 }
 
 // writeForever is a client. What etcd acknowledges to it must never be lost, which the fake itself keeps an eye on.

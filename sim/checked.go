@@ -35,7 +35,7 @@ func (w *world) quorums() map[uint64]bool {
 
 // guarded is C1: no command turns a quorum into none.
 func (n *node) guarded(lane, what string, do func() error) error {
-	n.crashPoint(what)
+	defer n.crashPoint(what)()
 	before := n.quorums()
 	err := do()
 	n.mutations++
@@ -59,10 +59,12 @@ type checkedEtcd struct {
 }
 
 func (e checkedEtcd) RemoveMember(ctx context.Context, endpoints []string, id uint64) error {
-	e.mayRemove(id)
 	e.check.noteRemoval(id)
 	ghost := e.check.removalGoals(e.node, id)
-	err := e.guarded("etcd", "remove member", func() error { return e.Etcd.RemoveMember(ctx, endpoints, id) })
+	err := e.guarded("etcd", "remove member", func() error {
+		e.mayRemove(id) // now, and not before a pause
+		return e.Etcd.RemoveMember(ctx, endpoints, id)
+	})
 	if ghost && err == nil {
 		e.sometimes(GhostRemoved)
 	}
@@ -77,7 +79,7 @@ func (e checkedEtcd) mayRemove(id uint64) {
 				continue
 			}
 			for _, in := range e.cloud.Instances() {
-				if (in.ID == m.Name || in.PrivateIP == m.Address) && in.State == awsfake.Running && strings.HasPrefix(in.Lifecycle, "InService") {
+				if (in.ID == m.Name || m.Name == "" && in.PrivateIP == m.Address) && in.State == awsfake.Running && strings.HasPrefix(in.Lifecycle, "InService") {
 					e.fail("C3", "%s removes member %x, whose instance %s runs in the group", e.node, id, in.ID)
 				}
 			}
@@ -105,12 +107,16 @@ func (e checkedEtcd) Swap(ctx context.Context, endpoints []string, key effects.E
 	if key.Value != "" {
 		what = "take " + key.Key
 	}
+	e.swapGoals(key)
 	err = e.guarded("etcd", what, func() error { revision, err = e.Etcd.Swap(ctx, endpoints, key, absent...); return err })
 	return revision, err
 }
 
 func (e checkedEtcd) MoveLeader(ctx context.Context, leader string, to uint64) error {
-	e.crashPoint("move leader")
+	if c := e.served(); c != nil && upgradeOwner(c) == e.id {
+		e.sometimes(UpgradeOfLeader)
+	}
+	defer e.crashPoint("move leader")()
 	return e.Etcd.MoveLeader(ctx, leader, to)
 }
 
@@ -132,7 +138,7 @@ func (p checkedProcess) Start(s states.StartEtcd) error {
 // Stop is guarded unless the daemon was told to stop by nature, whose fault it then is.
 func (p checkedProcess) Stop() error {
 	if p.stopping {
-		p.crashPoint("stop etcd")
+		defer p.crashPoint("stop etcd")()
 		return p.Process.Stop()
 	}
 	return p.guarded("", "stop etcd", p.Process.Stop)
@@ -173,7 +179,7 @@ func (d checkedDisk) ForgetSetAside() error {
 }
 
 func (d checkedDisk) RecordStart(s states.StartEtcd) error {
-	d.crashPoint("record start")
+	defer d.crashPoint("record start")()
 	return d.Disk.RecordStart(s)
 }
 

@@ -53,7 +53,7 @@ type EdgeSeen struct {
 func (c *Coverage) struck(w *world, e *FaultEvent) {
 	c.Faults[e.Kind]++
 	for _, h := range w.hosts {
-		if e.Node == h.ordinal || e.Node == 0 || e.Kind == Resize {
+		if e.Node == h.ordinal || e.Other == h.ordinal || !e.Kind.strikesNode() {
 			h.struck[e.Kind] = max(w.now, 1)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // named is a row of numbers as an object, so that a summary can be read, and merged by a later version with more of them.
@@ -40,7 +41,7 @@ func (c Counts) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (c *Counts) UnmarshalJSON(text []byte) error {
-	return unnamed(text, kindNames[:], func(i int, n uint64) { c[i] = n })
+	return unnamed(text, kindNames(), func(i int, n uint64) { c[i] = n })
 }
 
 // MarshalJSON names the goals.
@@ -53,6 +54,13 @@ func (g *GoalCounts) UnmarshalJSON(text []byte) error {
 	return unnamed(text, goalNames[:], func(i int, n uint64) { g[i] = n })
 }
 
+func kindNames() (names []string) {
+	for i := range kinds {
+		names = append(names, kinds[i].name)
+	}
+	return names
+}
+
 // Missed lists the goals that were never reached.
 func (c *Coverage) Missed() (goals []Goal) {
 	for g, n := range c.Goals {
@@ -63,33 +71,32 @@ func (c *Coverage) Missed() (goals []Goal) {
 	return goals
 }
 
-// Print writes the matrix of edges and classes of faults, and the goals, as Markdown.
+// Print writes the matrix of classes of faults and edges, and the goals, as Markdown.
 func (c *Coverage) Print(out io.Writer) {
-	fmt.Fprint(out, "\nHow often each edge was taken, and how often within a minute after a fault:\n\n| edge | taken |")
-	for k := range Kinds {
-		fmt.Fprintf(out, " %s |", k)
-	}
-	fmt.Fprint(out, "\n|---|---:|")
-	for range Kinds {
-		fmt.Fprint(out, "---:|")
-	}
+	fmt.Fprint(out, "\nHow often each edge was taken, and how often within a minute after a fault:\n\n| fault | made |")
 	edges, leads := diagram()
 	for _, e := range edges {
-		seen := c.Edges[e]
-		if seen == nil {
-			seen = &EdgeSeen{}
-		}
-		fmt.Fprintf(out, "\n| %s -> %s: %s | %d |", e.From, leads[e], e.On, seen.Taken)
-		for _, n := range seen.Under {
-			fmt.Fprintf(out, " %d |", n)
-		}
+		fmt.Fprintf(out, " %c>%c |", letters[e.From], letters[leads[e]])
 	}
-	fmt.Fprint(out, "\n| *faults made* | |")
-	for _, n := range c.Faults {
-		fmt.Fprintf(out, " %d |", n)
+	fmt.Fprint(out, "\n|---|---:|", strings.Repeat("---:|", len(edges)), "\n| *taken* | |")
+	for _, e := range edges {
+		fmt.Fprintf(out, " %d |", c.seen(e).Taken)
+	}
+	for k := range Kinds {
+		fmt.Fprintf(out, "\n| %s | %d |", k, c.Faults[k])
+		for _, e := range edges {
+			fmt.Fprintf(out, " %d |", c.seen(e).Under[k])
+		}
 	}
 	fmt.Fprint(out, "\n\n| goal | reached |\n|---|---:|\n")
 	for g, n := range c.Goals {
 		fmt.Fprintf(out, "| %s | %d |\n", Goal(g), n)
 	}
+}
+
+func (c *Coverage) seen(e Edge) *EdgeSeen {
+	if seen := c.Edges[e]; seen != nil {
+		return seen
+	}
+	return &EdgeSeen{}
 }

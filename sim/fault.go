@@ -6,57 +6,6 @@ import (
 	"time"
 )
 
-// Kind is a class of fault.
-type Kind uint8
-
-// The classes. Those up to LateLaunch strike at one call or command of one daemon; the rest happen to the world.
-const (
-	AWSError      Kind = iota // the call fails, nothing happened
-	AWSThrottle               // the same, as RequestLimitExceeded
-	AWSLost                   // the call took effect, and the answer is a timeout
-	AWSStale                  // a describe call answers from some time ago
-	IMDSError                 // the metadata service fails
-	EtcdError                 // a call to etcd times out, nothing happened
-	EtcdLost                  // a call to etcd took effect, and the answer is a timeout
-	DaemonCrash               // the daemon dies right before the call or command
-	SlowAnswer                // an answer takes up to its deadline
-	LateLaunch                // the daemon starts long after its instance
-	EtcdCrash                 // the etcd process ends
-	Terminate                 // the group ends an instance and starts another
-	DaemonRestart             // SIGTERM to a daemon
-	Reboot                    // an instance goes down and comes back with its disk
-	Corrupt                   // the data of a member cannot be read any more
-	LoseDisk                  // the disk of an instance is empty
-	Resize                    // the desired capacity changes
-	DNSTamper                 // someone deletes a record of the cluster
-	Outage                    // no AWS call succeeds
-	Kinds                     // how many there are
-)
-
-var kindNames = [Kinds]string{
-	"aws error", "aws throttle", "aws answer lost", "aws stale read", "imds error", "etcd call fails", "etcd answer lost", "daemon crash",
-	"slow answer", "late launch", "etcd crash", "terminate", "daemon restart", "reboot", "corrupt", "lose disk", "resize", "dns tamper", "aws outage",
-}
-
-func (k Kind) String() string { return kindNames[k] }
-
-// MarshalText makes plans readable.
-func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
-
-// UnmarshalText reads what MarshalText wrote.
-func (k *Kind) UnmarshalText(text []byte) error {
-	for i, name := range kindNames {
-		if name == string(text) {
-			*k = Kind(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("no class of fault is called %q", text)
-}
-
-// strikesCalls tells whether faults of the class strike at calls and commands of daemons, and not at the world.
-func (k Kind) strikesCalls() bool { return k <= LateLaunch }
-
 // Span is a duration that is written as Go writes durations, so that a plan can be read and still be replayed exactly.
 type Span time.Duration
 
@@ -88,8 +37,9 @@ type FaultEvent struct {
 
 	For      Span   `json:"for,omitempty"`         // how long, how late, how stale
 	Omit     bool   `json:"omit_newest,omitempty"` // of a stale read: it leaves out the newest instance
-	Size     int    `json:"size,omitempty"`        // of a resize
-	Record   string `json:"record,omitempty"`      // of DNS tampering: type and name
+	Size     int    `json:"size,omitempty"`        // of a resize; how many
+	Other    int    `json:"other,omitempty"`       // the second node of a fault between two
+	What     string `json:"what,omitempty"`        // which of several things: a record, a form
 	Reckless bool   `json:"reckless,omitempty"`    // it may destroy the last quorum of the data
 }
 
@@ -108,8 +58,8 @@ func (e FaultEvent) String() string {
 	if e.Size > 0 {
 		fmt.Fprintf(&s, ", to %d", e.Size)
 	}
-	if e.Record != "" {
-		fmt.Fprintf(&s, ", %s", e.Record)
+	if e.What != "" {
+		fmt.Fprintf(&s, ", %s", e.What)
 	}
 	return s.String()
 }

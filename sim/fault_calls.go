@@ -20,142 +20,144 @@ var (
 	errOutage    = awsfake.Error("ServiceUnavailable", "Service is unavailable")
 )
 
+// reads are the calls that can be answered from the past.
+var reads = []string{"Describe", "List"}
+
+// changesOfAWS are the calls that change something in AWS.
+var changesOfAWS = []string{"ChangeResourceRecordSets", "PutObject"}
+
+// commands are what a daemon can die of right after.
+var commands = []string{
+	"ChangeResourceRecordSets", "PutObject", "add member", "remove member", "promote member", "move leader", "start etcd", "stop etcd",
+	"set data aside", "delete what was set aside", "record start", "record joined",
+}
+
+// pausable is where a daemon may be paused: before its commands, and at its questions. Between a command and the call that it makes
+// nothing is decided.
+var pausable = append([]string{"Describe", "List", "Get", "HoldLock", "ReleaseLock", "Status", "Members", "Ask"}, commands...)
+
 // awsFault spoils AWS calls of daemons.
 func (w *world) awsFault(c awsfake.Call) awsfake.Fault {
-	n := w.byID[c.Caller]
-	if n == nil || !w.chaos {
+	n := w.caller(c.Caller)
+	if n == nil {
 		return awsfake.Fault{}
 	}
-	draw := drawAWS
+	if n.late() {
+		return awsfake.Fault{Err: context.DeadlineExceeded}
+	}
+	at := atAWS
 	if c.Service == "imds" {
-		draw = drawIMDS
+		at = atIMDS
 	}
-	e, ok := w.strikes(n.host, c.Action, draw)
+	e, ok := w.strikes(n.host, at, c.Action)
 	switch {
-	case ok && e.Kind == DaemonCrash:
-		panic(crashed{})
-	case w.outage && c.Service != "imds":
+	case ok && n.interrupted(&e):
+		return awsfake.Fault{}
+	case w.outage && at == atAWS:
 		return awsfake.Fault{Err: errOutage}
-	case !ok:
-		return awsfake.Fault{}
-	}
-	switch e.Kind {
-	case AWSError, IMDSError:
-		return awsfake.Fault{Err: errInternal}
-	case AWSThrottle:
-		return awsfake.Fault{Err: errThrottled}
-	case AWSLost:
-		return awsfake.Fault{Err: context.DeadlineExceeded, Apply: true}
-	case AWSStale:
-		return awsfake.Fault{Stale: time.Duration(e.For), OmitNewest: e.Omit}
+	case ok && kinds[e.Kind].spoil != nil:
+		return kinds[e.Kind].spoil(n, &e)
 	default:
 		return awsfake.Fault{}
 	}
 }
 
-func drawAWS(w *world, h *host) (e FaultEvent, ok bool) {
-	p := &w.plan
-	switch {
-	case h.calls.chance(p.DaemonCrash):
-		e.Kind = DaemonCrash
-	case w.outage:
-		return e, false
-	case h.calls.chance(p.AWSError):
-		e.Kind = AWSError
-	case h.calls.chance(p.AWSThrottle):
-		e.Kind = AWSThrottle
-	case h.calls.chance(p.AWSLost):
-		e.Kind = AWSLost
-	case h.calls.chance(p.AWSStale):
-		e.Kind, e.For, e.Omit = AWSStale, Span(h.calls.between(0, maxStale)), h.calls.chance(0.2)
-	default:
-		return e, false
-	}
-	return e, true
+func failsWith(err error) func(*node, *FaultEvent) awsfake.Fault {
+	return func(*node, *FaultEvent) awsfake.Fault { return awsfake.Fault{Err: err} }
 }
 
-func drawIMDS(w *world, h *host) (e FaultEvent, ok bool) {
-	switch {
-	case h.calls.chance(w.plan.DaemonCrash):
-		e.Kind = DaemonCrash
-	case h.calls.chance(w.plan.AWSError / 4):
-		e.Kind = IMDSError
-	default:
-		return e, false
-	}
-	return e, true
+func answerLost(*node, *FaultEvent) awsfake.Fault {
+	return awsfake.Fault{Err: context.DeadlineExceeded, Apply: true}
+}
+
+func omitsNewest(_ *world, s *stream, e *FaultEvent) bool {
+	e.Omit = s.chance(0.2)
+	return true
+}
+
+func stale(_ *node, e *FaultEvent) awsfake.Fault {
+	return awsfake.Fault{Stale: time.Duration(e.For), OmitNewest: e.Omit}
 }
 
 // etcdFault spoils calls of daemons to etcd.
 func (w *world) etcdFault(c etcdfake.Call) etcdfake.Fault {
-	n := w.byID[c.Caller]
-	if n == nil || !w.chaos {
-		return etcdfake.Fault{}
-	}
-	e, ok := w.strikes(n.host, string(c.Action), drawEtcd)
+	n := w.caller(c.Caller)
 	switch {
-	case !ok:
+	case n == nil:
 		return etcdfake.Fault{}
-	case e.Kind == DaemonCrash:
-		panic(crashed{})
+	case n.late():
+		return etcdfake.Fault{Err: etcdfake.Timeout}
 	}
-	return etcdfake.Fault{Err: etcdfake.Timeout, Apply: e.Kind == EtcdLost}
+	e, ok := w.strikes(n.host, atEtcd, string(c.Action))
+	if !ok || n.interrupted(&e) {
+		return etcdfake.Fault{}
+	}
+	n.hangs = n.hangs || e.Kind == EtcdHangs
+	return etcdfake.Fault{Err: etcdfake.Timeout, Apply: e.Kind == EtcdLost || e.Kind == EtcdHangs && e.What == applied}
 }
 
-func drawEtcd(w *world, h *host) (e FaultEvent, ok bool) {
+// caller is the daemon that calls, if it is one whose calls can be spoilt.
+func (w *world) caller(id string) *node {
+	n := w.byID[id]
 	switch {
-	case h.calls.chance(w.plan.DaemonCrash):
-		e.Kind = DaemonCrash
-	case h.calls.chance(w.plan.EtcdError / 4):
-		e.Kind = EtcdError
-	case h.calls.chance(w.plan.EtcdLost / 4):
-		e.Kind = EtcdLost
+	case n == nil || !w.chaos || w.natural:
+		return nil
+	case w.acting != nil && w.acting.machine == n.machine:
+		return w.acting // it may be the second one there
 	default:
-		return e, false
-	}
-	return e, true
-}
-
-// crashed is what a crash point panics with.
-type crashed struct{}
-
-// crashPoint is before every command: the daemon may die there.
-func (n *node) crashPoint(command string) {
-	if _, ok := n.strikes(n.host, command, drawCrash); ok {
-		panic(crashed{})
+		return n
 	}
 }
 
-func drawCrash(w *world, h *host) (FaultEvent, bool) {
-	return FaultEvent{Kind: DaemonCrash}, h.calls.chance(w.plan.DaemonCrash)
+// late tells whether a pause has outlasted the context of what the daemon does. The call at which it was paused takes place all
+// the same, since nobody looks at a context while he is asleep; those that follow do not.
+func (n *node) late() bool { return n.limit > 0 && n.now > n.limit }
+
+// applied says of a call whose answer never comes that it took effect.
+const applied = "applied"
+
+func drawApplied(_ *world, s *stream, e *FaultEvent) bool {
+	if s.chance(0.5) {
+		e.What = applied
+	}
+	return true
+}
+
+// hangs is a call that is answered by nothing but its deadline.
+func hangs(n *node, e *FaultEvent) awsfake.Fault {
+	n.hangs = true
+	return awsfake.Fault{Err: context.DeadlineExceeded, Apply: e.What == applied}
 }
 
 // answerDelay is how long the answer to a question or command takes: now and then almost as long as its deadline.
 func (n *node) answerDelay(timeout time.Duration) time.Duration {
 	delay := n.delays.between(time.Millisecond, 30*time.Millisecond)
-	if e, ok := n.strikes(n.host, "answer", func(_ *world, h *host) (e FaultEvent, ok bool) {
-		if h.calls.chance(0.01) {
-			return FaultEvent{Kind: SlowAnswer, For: Span(h.calls.between(0, timeout))}, true
-		}
-		return e, false
-	}); ok {
+	n.timeout = timeout
+	if e, ok := n.strikes(n.host, atAnswer, "answer"); ok {
 		return time.Duration(e.For)
 	}
 	return delay
 }
 
+// slowly draws how late an answer is: up to its deadline.
+func slowly(w *world, s *stream, e *FaultEvent) bool {
+	e.For = Span(s.between(0, w.timeout))
+	return true
+}
+
 // bootDelay is how long after its instance a daemon starts.
 func (w *world) bootDelay(h *host) time.Duration {
 	delay := h.delays.between(time.Second, 3*time.Second)
-	if e, ok := w.strikes(h, "boot", drawLate); ok {
+	if e, ok := w.strikes(h, atBoot, "boot"); ok {
 		delay += time.Duration(e.For)
 	}
 	return delay
 }
 
-func drawLate(w *world, h *host) (FaultEvent, bool) {
-	if w.plan.LateLaunch == 0 {
-		return FaultEvent{}, false
+// answered is told every AWS call and its outcome. A daemon that is doomed to die after the call dies here.
+func (w *world) answered(call awsfake.Call, err error) {
+	w.awsCalled(call, err)
+	if n := w.caller(call.Caller); n != nil && changes[call.Action] {
+		n.crashAfter()
 	}
-	return FaultEvent{Kind: LateLaunch, For: Span(h.calls.between(0, time.Duration(w.plan.LateLaunch)))}, true
 }

@@ -34,6 +34,11 @@ const (
 	EndedInOutage
 	QuorumRegained
 	ScaledIn
+	UpgradeHandedBack
+	UpgradeOwnerDied
+	UpgradeOwnerGone
+	UpgradeOfLeader
+	UpgradedAll
 	Goals // how many there are
 )
 
@@ -55,6 +60,11 @@ var goalNames = [Goals]string{
 	EndedInOutage:        "an instance ended during an AWS outage",
 	QuorumRegained:       "a cluster lost its quorum and regained it",
 	ScaledIn:             "a group was scaled in",
+	UpgradeHandedBack:    "the upgrade lock was handed back by a member that had not stopped",
+	UpgradeOwnerDied:     "the daemon that held the upgrade lock died",
+	UpgradeOwnerGone:     "the upgrade lock was taken from an instance that had ended",
+	UpgradeOfLeader:      "a leader gave its leadership away to be upgraded",
+	UpgradedAll:          "a whole cluster was upgraded",
 }
 
 func (g Goal) String() string { return goalNames[g] }
@@ -73,6 +83,9 @@ func (n *node) ends() {
 	}
 	if c.Lock(joinLock).Owner == n.id {
 		n.sometimes(LockOwnerDied)
+	}
+	if upgradeOwner(c) == n.id {
+		n.sometimes(UpgradeOwnerDied)
 	}
 	for _, m := range c.Members() {
 		if m.Address == n.address && !m.Started() && !n.etcd.Running() {
@@ -127,6 +140,7 @@ func (c *checker) clusterGoals(served *etcdfake.Cluster) {
 	if served == nil {
 		return
 	}
+	c.upgradeGoals(served)
 	switch quorum := served.HasQuorum(); {
 	case !quorum:
 		c.stalled = true

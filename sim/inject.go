@@ -3,6 +3,7 @@ package sim
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
@@ -14,8 +15,8 @@ const soon = time.Minute
 // host is what the simulator keeps of an instance from its launch on, in order of launch: its random numbers, and where its
 // daemon stands among its calls. A daemon's numbers are its own, so that what one daemon meets does not reshuffle the others.
 type host struct {
-	ordinal int // from 1
-	calls   *stream
+	ordinal int         // from 1
+	dice    [Kinds]dice // each class has its own, so that a new one does not reshuffle the others
 	delays  *stream
 
 	at  time.Duration // of the latest call or command
@@ -26,6 +27,7 @@ type host struct {
 	due        []FaultEvent // of a replay: what is to strike at calls here, in order
 	dueCommand []FaultEvent // and at commands
 
+	until  [Kinds]time.Duration // how long a fault of the class goes on here
 	struck [Kinds]time.Duration // when a fault of the class last struck here, for the coverage; zero is never
 }
 
@@ -36,7 +38,10 @@ func (w *world) host(id string) *host {
 	}
 	h := &host{ordinal: len(w.hosts) + 1, commands: map[string]int{}}
 	name := "/" + strconv.Itoa(h.ordinal)
-	h.calls, h.delays = newStream(w.plan.Seed, "calls"+name), newStream(w.plan.Seed, "delays"+name)
+	h.delays = newStream(w.plan.Seed, "delays"+name)
+	for _, r := range w.plan.Rates {
+		h.dice[r.Kind].stream = *newStream(w.plan.Seed, r.Kind.String()+name)
+	}
 	for _, e := range w.plan.Only {
 		switch {
 		case e.Node != h.ordinal || !e.Kind.strikesCalls():
@@ -50,10 +55,10 @@ func (w *world) host(id string) *host {
 	return h
 }
 
-// strikes tells which fault, if any, strikes at this call or command: in a replay one that the plan names, else one that draw
-// draws from the plan's rates.
-func (w *world) strikes(h *host, site string, draw func(*world, *host) (FaultEvent, bool)) (e FaultEvent, ok bool) {
-	if !w.chaos {
+// strikes tells which fault, if any, strikes at this call or command: in a replay one that the plan names, else one that is
+// drawn from the plan's rates.
+func (w *world) strikes(h *host, at where, site string) (e FaultEvent, ok bool) {
+	if !w.chaos || w.natural {
 		return e, false
 	}
 	if h.at != w.now {
@@ -66,7 +71,7 @@ func (w *world) strikes(h *host, site string, draw func(*world, *host) (FaultEve
 		command = h.commands[site]
 	}
 	if w.plan.Only == nil {
-		e, ok = draw(w, h)
+		e, ok = w.drawCall(h, at, site)
 	} else if command > 0 {
 		e, ok = h.nextCommand(site, command)
 	} else {
@@ -77,6 +82,30 @@ func (w *world) strikes(h *host, site string, draw func(*world, *host) (FaultEve
 		w.record(e)
 	}
 	return e, ok
+}
+
+// drawCall asks the dice of the classes that can strike here, in the order of the table. Of several that are due, the others wait
+// for the next call.
+func (w *world) drawCall(h *host, at where, site string) (e FaultEvent, ok bool) {
+	for _, k := range w.striking[at] {
+		kind, dice := &kinds[k], &h.dice[k]
+		if !dice.strikes(w.rates[k].Chance, !ok && kind.strikesAt(site)) {
+			continue
+		}
+		made := FaultEvent{Kind: k, Node: h.ordinal}
+		if kind.most > 0 {
+			made.For = Span(dice.between(kind.least, time.Duration(w.rates[k].Most)))
+		}
+		if kind.draw == nil || kind.draw(w, &dice.stream, &made) {
+			e, ok = made, true
+		}
+	}
+	return e, ok
+}
+
+// strikesAt tells whether the class strikes at calls of this name.
+func (k *kind) strikesAt(site string) bool {
+	return k.acts == nil || slices.ContainsFunc(k.acts, func(a string) bool { return strings.HasPrefix(site, a) })
 }
 
 // changes are the calls and commands that change something. There are few of them, so they are told apart by their number,
@@ -150,24 +179,5 @@ func (w *world) happen(e FaultEvent) {
 		}
 	}
 	e.At = Span(w.now)
-	switch e.Kind {
-	case EtcdCrash:
-		w.record(e)
-		w.etcd.Crash(n.id)
-	case Terminate:
-		w.terminate(n, e)
-	case DaemonRestart:
-		w.restartDaemon(n, e)
-	case Reboot:
-		w.reboot(n, e)
-	case Corrupt, LoseDisk:
-		w.harm(n, e)
-	case Resize:
-		w.resize(e)
-	case DNSTamper:
-		w.tamperDNS(e)
-	case Outage:
-		w.beginOutage(e)
-	default: // strikes at calls
-	}
+	kinds[e.Kind].happen(w, n, e)
 }

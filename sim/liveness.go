@@ -17,8 +17,7 @@ const convergeWithin = 30 * time.Minute
 
 // runQuiet makes no more faults and demands convergence (L1), and then that nothing is touched any more.
 func (w *world) runQuiet() (took time.Duration, excused string) {
-	w.chaos, w.outage = false, false
-	w.etcd.HealAll()
+	w.heal()
 	begun := w.now
 	w.trace.say("", "no more faults: must converge")
 	for pending := w.pending(); pending != ""; pending = w.pending() {

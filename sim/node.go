@@ -15,20 +15,33 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
+// machine is what an instance is apart from its daemon.
+type machine struct {
+	id, address string
+	column      int
+
+	on, gone bool          // running; terminated for good
+	spoilt   bool          // nature has made the data unreadable
+	robbed   bool          // nature has taken the disk
+	harmed   Kind          // what nature did to the data of the member that has not rejoined since: Corrupt, LoseDisk or Kinds
+	recalled time.Duration // until then it may end at any time
+	older    bool          // its configuration wants the older minor
+	wall     wall
+}
+
 // node is one instance: its etcd, and the real daemon over the fakes. The daemon may die and start again many times.
 type node struct {
 	*world
 	*host
-	id, address string
-	column      int
-	etcd        *etcdfake.Node
+	*machine
+	pausing
+	etcd *etcdfake.Node
 
-	on, gone bool                // the machine: running; terminated for good
-	spoilt   bool                // nature has made the data unreadable
-	robbed   bool                // nature has taken the disk
-	harmed   Kind                // what nature did to the data of the member that has not rejoined since: Corrupt, LoseDisk or Kinds
-	wants    states.MinorVersion // of its daemon's configuration
 	adopts   bool                // etcd ran when the daemon started, and it has started none
+	doomed   bool                // the daemon dies after the command that it is about to carry out
+	hangs    bool                // a call of the question or command that is being carried out hangs
+	twin     *node               // a second daemon on the instance, by mistake
+	wants    states.MinorVersion // of its daemon's configuration
 	agent    *agent.Agent
 	effects  *effects.Effects
 	life     int // of the daemon: what was scheduled in an earlier life is void
@@ -38,6 +51,9 @@ type node struct {
 
 // instanceRuns is AWS booting an instance. It must not call back, so the boot is an event of its own.
 func (w *world) instanceRuns(in awsfake.Instance) {
+	if in.Group != groupName {
+		return // another cluster's
+	}
 	h := w.host(in.ID)
 	w.at(w.bootDelay(h), func() {
 		if now, ok := w.cloud.Instance(in.ID); !ok || now.State != awsfake.Running {
@@ -45,7 +61,9 @@ func (w *world) instanceRuns(in awsfake.Instance) {
 		}
 		n := w.byID[in.ID]
 		if n == nil {
-			n = &node{world: w, host: h, harmed: Kinds, id: in.ID, address: in.PrivateIP, column: len(w.nodes), etcd: w.etcd.Node(in.ID, in.PrivateIP)}
+			n = &node{world: w, host: h, etcd: w.etcd.Node(in.ID, in.PrivateIP), machine: &machine{
+				harmed: Kinds, id: in.ID, address: in.PrivateIP, column: len(w.nodes),
+			}}
 			w.nodes = append(w.nodes, n)
 			w.byID[in.ID] = n
 		}
@@ -99,14 +117,14 @@ func (n *node) reaped() bool {
 // startDaemon begins a new life of the daemon: nothing survives from the one before but the disk, etcd and AWS.
 func (n *node) startDaemon() {
 	n.life++
-	n.stopping = false
-	caller := n.id
+	n.stopping, n.doomed = false, false
+	caller, now := n.id, n.wall.clock(n.world)
 	o := effects.Options{
 		IMDS: n.cloud.IMDS(caller), EC2: n.cloud.EC2(caller), AutoScaling: n.cloud.AutoScaling(caller), Route53: n.cloud.Route53(caller),
-		Etcd: checkedEtcd{n.etcd.Etcd(), n}, Peers: n.etcd.Peers(), Process: checkedProcess{n.etcd.Process(), n}, Disk: checkedDisk{n.etcd.Disk(), n},
-		Now: func() time.Time { return n.clock }, Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
+		Etcd: checkedEtcd{n.etcd.Etcd(), n}, Peers: n.etcd.Peers(), Process: checkedProcess{clocked{n.etcd.Process(), now, func() time.Time { return n.world.clock }}, n}, Disk: checkedDisk{n.etcd.Disk(), n},
+		Now: now, Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
 		Named: func(group string) (string, error) { return group, nil }, HostedZone: zoneName,
-		ClientPort: 2379, PeerPort: 2380, Wanted: n.wanted(), Servers: servers,
+		ClientPort: 2379, PeerPort: 2380, Wanted: n.configured(), Servers: servers,
 	}
 	switch n.plan.Claim {
 	case "s3":
@@ -134,10 +152,23 @@ func (w *world) wanted() states.MinorVersion {
 	return servers[1]
 }
 
+// configured is what the configuration of this instance says, which may have been rolled back.
+func (n *node) configured() states.MinorVersion {
+	if n.older {
+		return servers[0]
+	}
+	return n.wanted()
+}
+
 // endDaemon ends the daemon's life, as SIGKILL does; etcd goes on.
 func (n *node) endDaemon() {
 	n.life++
 	n.agent, n.effects = nil, nil
+	n.unpause()
+	if twin := n.twin; twin != nil && !n.on {
+		n.twin = nil
+		twin.endDaemon()
+	}
 }
 
 // respawnDaemon is what systemd does with a daemon that has ended.
@@ -152,10 +183,13 @@ func (n *node) respawnDaemon() {
 
 // turn takes one turn, and schedules the next. A daemon that crashes in it dies between two of its calls.
 func (n *node) turn() {
-	if n.agent == nil || n.violation != nil {
+	if n.agent == nil || n.violation != nil || n.paused {
 		return
 	}
-	defer n.mayCrash()
+	n.carryOut(n.takeTurn)
+}
+
+func (n *node) takeTurn() {
 	d, err := n.agent.Turn()
 	if err != nil {
 		n.fail("S9", "%s: %v", n.id, err)
@@ -202,17 +236,22 @@ func (n *node) decided(_ time.Time, d *states.Decision) {
 // spawn runs the question or the commands now and delivers what came of them later, unless the daemon has died in between.
 func (n *node) spawn(life int) effects.Spawn {
 	return func(timeout time.Duration, work func(context.Context) func()) {
+		n.hangs, n.limit = false, n.now+timeout
 		deliver := work(context.Background())
-		n.world.at(n.answerDelay(timeout), func() {
-			if n.life != life {
-				return
+		n.limit = 0
+		delay := n.answerDelay(timeout)
+		if n.hangs {
+			delay = timeout
+		}
+		n.world.at(delay, func() {
+			if n.life == life {
+				n.arrives(deliver)
 			}
-			deliver()
-			n.turn()
 		})
 	}
 }
 
+// mayCrash ends the daemon where it was told to crash.
 func (n *node) mayCrash() {
 	if r := recover(); r != nil {
 		if _, ok := r.(crashed); !ok {

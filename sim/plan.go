@@ -24,56 +24,25 @@ type Plan struct {
 
 	Hook bool `json:"hook"` // the group has a terminating lifecycle hook, so that instances have a minute to leave
 
-	LateLaunch Span `json:"late_launch"` // up to this long from the launch of an instance to its daemon's start
-
-	// Chances of a fault in one call. Lost: it took effect, and the answer is a timeout.
-	AWSError    float64 `json:"aws_error"`
-	AWSThrottle float64 `json:"aws_throttle"`
-	AWSStale    float64 `json:"aws_stale"`
-	AWSLost     float64 `json:"aws_lost"`
-	EtcdError   float64 `json:"etcd_error"`
-	EtcdLost    float64 `json:"etcd_lost"`
-	DaemonCrash float64 `json:"daemon_crash"` // at one call or command: the daemon dies right before it
-
-	// Mean times between events; zero is never.
-	EtcdCrash     Span `json:"etcd_crash"`
-	Terminate     Span `json:"terminate"`
-	DaemonRestart Span `json:"daemon_restart"`
-	Reboot        Span `json:"reboot"`
-	Corrupt       Span `json:"corrupt"`
-	LoseDisk      Span `json:"lose_disk"`
-	Resize        Span `json:"resize"`
-	DNSTamper     Span `json:"dns_tamper"`
-	Outage        Span `json:"aws_outage"`
+	Mode  Mode   `json:"mode,omitempty"`
+	Rates []Rate `json:"rates"` // of the classes of faults that are made
 
 	// Only, unless it is nil, are the faults that happen, instead of those that the rates above would make.
 	Only []FaultEvent `json:"only"`
 }
 
-// chances are the rates of the faults of calls, each under its class.
-func (p *Plan) chances() []rate[float64] {
-	return []rate[float64]{
-		{AWSError, &p.AWSError}, {AWSThrottle, &p.AWSThrottle}, {AWSStale, &p.AWSStale}, {AWSLost, &p.AWSLost},
-		{EtcdError, &p.EtcdError}, {EtcdLost, &p.EtcdLost}, {DaemonCrash, &p.DaemonCrash},
-	}
-}
+// Mode is how the classes of faults of a run are chosen.
+type Mode string
 
-// means are the mean times between faults of the world.
-func (p *Plan) means() []rate[Span] {
-	return []rate[Span]{
-		{EtcdCrash, &p.EtcdCrash}, {Terminate, &p.Terminate}, {DaemonRestart, &p.DaemonRestart}, {Reboot, &p.Reboot}, {Corrupt, &p.Corrupt},
-		{LoseDisk, &p.LoseDisk}, {Resize, &p.Resize}, {DNSTamper, &p.DNSTamper}, {Outage, &p.Outage},
-	}
-}
+// The modes.
+const (
+	Swarm  Mode = "swarm"  // many classes are left out, since faults hide each other (swarm testing)
+	Storm  Mode = "storm"  // twice as many are made
+	Single Mode = "single" // one class is made: what it leads to is not hidden by anything
+	Calm   Mode = "calm"   // none is
+)
 
-// rate is where a plan keeps the rate of a class of fault.
-type rate[T any] struct {
-	Kind
-	value *T
-}
-
-// newPlan draws a plan. Each class of fault is left out of half the runs, since faults hide each other, and the rates of the
-// rest span orders of magnitude (swarm testing).
+// newPlan draws a plan.
 func newPlan(seed uint64) Plan {
 	s := newStream(seed, "plan")
 	p := Plan{
@@ -86,34 +55,64 @@ func newPlan(seed uint64) Plan {
 		p.Newer = Span(s.between(time.Minute, time.Duration(p.Chaos)))
 		p.InPlace = newStream(seed, "in place").chance(0.5)
 	}
-	for _, c := range p.chances() {
-		low, high := 0.001, 0.3
-		if c.Kind == DaemonCrash {
-			low, high = 0.0001, 0.02
-		}
-		if s.chance(0.5) {
-			*c.value = s.rate(low, high)
-		}
-	}
-	for _, m := range p.means() {
-		if s.chance(0.4) {
-			*m.value = Span(s.rate(float64(time.Minute), float64(30*time.Minute)))
-		}
-	}
-	if s.chance(0.5) {
-		p.LateLaunch = Span(s.rate(float64(time.Second), float64(10*time.Minute)))
-	}
+	p.Mode = []Mode{Swarm, Swarm, Swarm, Swarm, Swarm, Swarm, Swarm, Storm, Single, Calm}[s.below(10)]
+	p.Rates = drawRates(seed, p.Mode)
 	return p
 }
 
-// stale tells whether any read of the run may be stale, for which AWS keeps its history.
-func (p *Plan) stale() bool {
+// drawRates draws which classes are made, and how often. Each class draws from numbers of its own, so that a new one does not
+// change what the others do under a seed.
+func drawRates(seed uint64, mode Mode) (rates []Rate) {
+	factor := map[Mode]float64{Swarm: 1, Storm: 2}[mode]
+	var alone Kind
+	most := uint64(0)
+	for k := range Kinds {
+		s := newStream(seed, "plan/"+k.String())
+		lot := s.next()
+		made := s.chance(kinds[k].often * factor)
+		r := drawRate(k, s)
+		if made {
+			rates = append(rates, r)
+		}
+		if kinds[k].often > 0 && kinds[k].often < 1 && lot >= most {
+			alone, most = k, lot
+		}
+	}
+	if mode == Single {
+		return only(seed, alone)
+	}
+	return rates
+}
+
+// only are the rates of one class, and of those without which it comes to nothing.
+func only(seed uint64, k Kind) (rates []Rate) {
+	for _, made := range append([]Kind{k}, kinds[k].needs...) {
+		rates = append(rates, drawRate(made, newStream(seed, "plan/"+made.String()+"/alone")))
+	}
+	return rates
+}
+
+// Alone is the plan of a seed with faults of one class only, in less time than a drawn plan takes.
+func Alone(seed uint64, k Kind) Plan {
+	p := newPlan(seed)
+	p.Chaos, p.Newer, p.Quiet = p.Chaos/2, p.Newer/2, Span(5*time.Minute)
+	p.Mode, p.Rates = Single, only(seed, k)
+	return p
+}
+
+// makes tells whether the run may have faults of a class.
+func (p *Plan) makes(k Kind) bool {
 	for _, e := range p.Only {
-		if e.Kind == AWSStale {
+		if e.Kind == k {
 			return true
 		}
 	}
-	return p.AWSStale > 0
+	for _, r := range p.Rates {
+		if r.Kind == k {
+			return true
+		}
+	}
+	return false
 }
 
 func (p Plan) String() string {
@@ -130,15 +129,11 @@ func (p Plan) String() string {
 	if p.Only != nil {
 		return s + fmt.Sprintf(", %d faults listed", len(p.Only))
 	}
-	for _, c := range p.chances() {
-		if *c.value > 0 {
-			s += fmt.Sprintf(", %s %.4f", c.Kind, *c.value)
-		}
+	if p.Mode != "" {
+		s += ", " + string(p.Mode)
 	}
-	for _, m := range append(p.means(), rate[Span]{LateLaunch, &p.LateLaunch}) {
-		if *m.value > 0 {
-			s += fmt.Sprintf(", %s %s", m.Kind, time.Duration(*m.value).Round(time.Second))
-		}
+	for _, r := range p.Rates {
+		s += ", " + r.String()
 	}
 	return s
 }

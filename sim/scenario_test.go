@@ -91,7 +91,9 @@ func TestGroupsOfEverySizeFormOneCluster(t *testing.T) {
 // Instances whose daemons start up to ten minutes apart wait for each other, or join; they never form a second cluster.
 func TestStragglersMinutesApart(t *testing.T) {
 	for seed := range uint64(20) {
-		w := calm(t, 5, func(p *Plan) { p.Seed, p.LateLaunch = seed, Span(10*time.Minute) })
+		w := calm(t, 5, func(p *Plan) {
+			p.Seed, p.Rates = seed, []Rate{{Kind: LateLaunch, Chance: 1, Most: Span(10 * time.Minute)}}
+		})
 		w.run(15 * time.Minute)
 		w.converges(t)
 		if n := len(w.check.served); n != 1 {

@@ -16,13 +16,8 @@ import (
 // launch makes the account, the zone and the group.
 func (w *world) launch() {
 	ctx := context.Background()
-	r53 := w.cloud.Route53(nature)
-	zone, err := r53.CreateHostedZone(ctx, &route53.CreateHostedZoneInput{
-		Name: aws.String(zoneName), CallerReference: aws.String("sim"), VPC: &r53types.VPC{VPCId: aws.String("vpc-1"), VPCRegion: "eu-central-1"},
-	})
-	must(err)
-	w.zoneID = aws.ToString(zone.HostedZone.Id)[len("/hostedzone/"):]
-	_, err = w.cloud.S3(nature).CreateBucket(ctx, &s3.CreateBucketInput{
+	w.zoneID = w.makeZone(true)
+	_, err := w.cloud.S3(nature).CreateBucket(ctx, &s3.CreateBucketInput{
 		Bucket: aws.String(bucket), CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: "eu-central-1"},
 	})
 	must(err)
@@ -38,6 +33,17 @@ func (w *world) launch() {
 		})
 		must(err)
 	}
+}
+
+// makeZone makes a zone of the cluster's name.
+func (w *world) makeZone(private bool) (id string) {
+	in := &route53.CreateHostedZoneInput{Name: aws.String(zoneName), CallerReference: aws.String("public")}
+	if private {
+		in.CallerReference, in.VPC = aws.String("sim"), &r53types.VPC{VPCId: aws.String("vpc-1"), VPCRegion: "eu-central-1"}
+	}
+	zone, err := w.cloud.Route53(nature).CreateHostedZone(context.Background(), in)
+	must(err)
+	return aws.ToString(zone.HostedZone.Id)[len("/hostedzone/"):]
 }
 
 func must(err error) {

@@ -26,7 +26,8 @@ func shrink(o Options, r Result) Result {
 		return r
 	}
 	s := &shrinker{options: o, invariant: r.Violation.Invariant, best: r}
-	p := listed(r.Plan)
+	p := r.Plan
+	p.Mode, p.Rates = "", nil // which mean nothing beside a list
 	if !s.breaks(p, r.Faults) {
 		return r
 	}
@@ -37,18 +38,6 @@ func shrink(o Options, r Result) Result {
 		s.byPart()
 	}
 	return s.best
-}
-
-// listed is the plan without the rates, which mean nothing beside a list.
-func listed(p Plan) Plan {
-	for _, c := range p.chances() {
-		*c.value = 0
-	}
-	for _, m := range p.means() {
-		*m.value = 0
-	}
-	p.LateLaunch = 0
-	return p
 }
 
 // breaks replays the plan with these faults only, and keeps it if it breaks the invariant.

@@ -73,9 +73,18 @@ type world struct {
 	planted  func(*world, FaultEvent)
 	tampered string // type and name of the record that was deleted last
 
-	chaos     bool    // faults are being made
-	outage    bool    // no AWS call succeeds
-	life      *stream // of the faults of the world
+	chaos      bool  // faults are being made
+	natural    bool  // what is called now is called by nature, and does not fail
+	outage     bool  // no AWS call succeeds
+	stops      bool  // daemons may be paused at any call
+	acting     *node // the daemon that acts
+	rates      [Kinds]Rate
+	striking   map[where][]Kind     // which classes are drawn at which calls
+	until      [Kinds]time.Duration // how long a fault of the class goes on everywhere
+	lasting    []*lasting
+	partitions []*[]cutting  // that go on
+	timeout    time.Duration // of the answer that is on its way
+
 	client    *stream
 	check     checker
 	violation *Violation
@@ -99,14 +108,16 @@ func Run(o Options) Result {
 	}
 	r.Violation, r.Events, r.Simulated, r.Hash, r.Faults, r.Coverage = w.violation, w.events, w.now, w.hash, w.recorded, w.cover
 	w.trace.end(&r)
+	w.release()
 	return r
 }
 
 func newWorld(plan Plan, o Options) *world {
 	w := &world{
 		plan: plan, clock: epoch, byID: map[string]*node{}, chaos: true, hash: 14695981039346656037, planted: o.planted,
-		life: newStream(plan.Seed, "life"), client: newStream(plan.Seed, "client"), cover: Coverage{Edges: map[Edge]*EdgeSeen{}},
+		client: newStream(plan.Seed, "client"), cover: Coverage{Edges: map[Edge]*EdgeSeen{}},
 	}
+	w.strike()
 	w.trace = newTracer(w, o)
 	now := func() time.Time { return w.clock }
 	elections := newStream(plan.Seed, "elections").state
@@ -118,17 +129,30 @@ func newWorld(plan Plan, o Options) *world {
 		},
 	})
 	stale := time.Duration(0)
-	if plan.stale() {
+	if plan.makes(AWSStale) || plan.makes(Replicas) {
 		stale = maxStale
 	}
 	w.cloud = awsfake.New(awsfake.Options{
-		Now: now, Seed: plan.Seed, LaunchDelay: 5 * time.Second, ShutdownDelay: 10 * time.Second, HealthCheckDelay: 20 * time.Second,
-		ReconcileDelay: time.Second, MaxStale: stale, Fault: w.awsFault, Log: w.awsCalled,
+		Now: now, Seed: plan.Seed, Operator: nature, LaunchDelay: 5 * time.Second, ShutdownDelay: shutdownDelay, HealthCheckDelay: 20 * time.Second,
+		ReconcileDelay: time.Second, MaxStale: stale, Fault: w.awsFault, Log: w.answered,
 		OnRunning: w.instanceRuns, OnTerminate: w.instanceEnds,
 	})
 	w.trace.plan()
 	w.check = checker{world: w, served: map[uint64]bool{}, removed: map[string]time.Duration{}}
 	return w
+}
+
+// strike looks up which classes are drawn at which calls.
+func (w *world) strike() {
+	w.stops, w.striking = w.plan.makes(PauseAtCall), map[where][]Kind{}
+	for _, r := range w.plan.Rates {
+		w.rates[r.Kind] = r
+		for _, at := range sites {
+			if kinds[r.Kind].at&at != 0 {
+				w.striking[at] = append(w.striking[at], r.Kind)
+			}
+		}
+	}
 }
 
 // at schedules something.

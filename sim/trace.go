@@ -106,20 +106,33 @@ func (t *tracer) node(n *node, text string) { t.emit(Happening, n, "", text) }
 func (t *tracer) fault(e *FaultEvent) {
 	var at *node
 	for _, n := range t.nodes {
-		if n.ordinal == e.Node && e.Kind != Resize { // whose node is only who was asked about the quorum
+		if n.ordinal == e.Node && e.Kind.strikesNode() { // else the node is only who was asked about the quorum
 			at = n
 		}
 	}
-	lane := map[Kind]string{Terminate: "group", Resize: "group", Outage: "group", DNSTamper: "dns"}[e.Kind]
 	text := e.what()
-	if at == nil && e.Node > 0 && e.Kind != Resize {
+	if at == nil && e.Node > 0 && e.Kind.strikesNode() {
 		text += fmt.Sprintf(", node %d", e.Node) // it has not booted yet
 	}
 	sort := FaultMade
 	if e.Kind.strikesCalls() && e.Kind != DaemonCrash {
 		sort = CallFault
 	}
-	t.emit(sort, at, lane, text)
+	t.emit(sort, at, e.Kind.lane(), text)
+}
+
+// lane is what a fault of the class happens to, beside an instance.
+func (k Kind) lane() string {
+	switch at := kinds[k].at; {
+	case at == onGroup || k == Terminate:
+		return "group"
+	case at == onZone:
+		return "dns"
+	case at == onEtcd:
+		return "etcd"
+	default:
+		return ""
+	}
 }
 
 func (t *tracer) decision(n *node, d *states.Decision) {

@@ -68,35 +68,45 @@ func Last(entries []Entry, n int) (last []Entry, left int) {
 
 // what is the fault in words, without its time and node, which have columns of their own.
 func (e *FaultEvent) what() string {
-	var s string
-	switch e.Kind {
-	case EtcdCrash:
-		s = "etcd crashes"
-	case Terminate:
-		s = "the group terminates the instance"
-	case DaemonRestart:
-		s = "daemon gets SIGTERM"
-	case Reboot:
-		s = "instance reboots"
-	case Corrupt:
-		s = "data directory is spoilt"
-	case LoseDisk:
-		s = "disk is lost"
-	case Resize:
-		s = fmt.Sprintf("group is resized to %d", e.Size)
-	case DNSTamper:
-		s = "someone deletes " + e.Record
-	case Outage:
-		s = "AWS stops answering"
-	case SlowAnswer:
-		s = "slow answer"
-	case DaemonCrash:
-		s = "daemon crashes before " + e.Site
-	default:
-		s = e.Kind.String() + " at " + e.Site
-	}
+	s := e.words()
 	if e.For > 0 {
 		s += ", " + time.Duration(e.For).Round(time.Millisecond).String()
+	}
+	return s
+}
+
+func (e *FaultEvent) words() string {
+	switch e.Kind {
+	case Terminate:
+		return "the group terminates the instance"
+	case DaemonRestart:
+		return "daemon gets SIGTERM"
+	case LoseDisk:
+		return "disk is lost"
+	case Resize, ResizeFar:
+		return fmt.Sprintf("group is resized to %d", e.Size)
+	case DNSTamper:
+		return "someone deletes " + e.What
+	case Outage:
+		return "AWS stops answering"
+	case SlowAnswer:
+		return "slow answer"
+	case DaemonCrash:
+		return "daemon crashes before " + e.Site
+	default:
+	}
+	s := e.Kind.String()
+	if e.Site != "" {
+		s += " at " + e.Site
+	}
+	if e.What != "" {
+		s += ": " + e.What
+	}
+	if e.Size > 0 {
+		s += fmt.Sprintf(" (%d)", e.Size)
+	}
+	if e.Other > 0 {
+		s += fmt.Sprintf(", with node %d", e.Other)
 	}
 	return s
 }

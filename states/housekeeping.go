@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// expired is the age from which what is known of the members is not acted upon. The question has a deadline of 4 s and is asked
+// each second, so only a daemon that was stopped for a while (SIGSTOP, a hypervisor) has nothing newer: it asks first.
+const expired = 15 * time.Second
+
 // housekeep is the state of the member that leads: it removes members whose instances have ended, keeps the claim and DNS
 // true, and tells what it cannot mend.
 func (t *turn) housekeep() verdict {
@@ -23,7 +27,7 @@ func (t *turn) housekeep() verdict {
 		v.why, v.needs.Cluster = "leads, and has no quorum", fast
 		return v
 	}
-	if t.Cluster.Asked.Before(t.since) {
+	if t.Cluster.Asked.Before(t.since) || t.Now.Sub(t.Cluster.Asked) > expired {
 		v.why, v.needs.Cluster = "leads; asks how its members are", fast
 		return v
 	}

@@ -71,6 +71,23 @@ func TestPublishedNamesStayUntilAWSIsAsked(t *testing.T) {
 	}
 }
 
+// TestAPausedLeaderAsksBeforeItActs: the daemon was stopped for a minute. What it knew of the members before may not be so any
+// more, and DNS lacks i-c, which it would publish by that.
+func TestAPausedLeaderAsksBeforeItActs(t *testing.T) {
+	d := leader(t, "zone published: i-a, i-b")
+	if got := d.decide(t); !asks[PublishDNS](got) {
+		t.Fatalf("publishes nothing: %s", got.Why)
+	}
+	d = leader(t, "zone published: i-a, i-b", "tick 1m")
+	if got := d.decide(t); len(got.Commands) > 0 || got.Needs.Cluster != fast {
+		t.Errorf("acts on what it knew a minute ago: %v", got.Commands)
+	}
+	d = leader(t, "zone published: i-a, i-b", "tick 1m", "fresh")
+	if got := d.decide(t); !asks[PublishDNS](got) {
+		t.Errorf("publishes nothing once it has asked: %s", got.Why)
+	}
+}
+
 // TestJoinsTheClusterThatItSees: the peers of the group serve cluster 7, and the member list was read from a cluster 8 that
 // an endpoint from before still leads to (an instance that has left the group, and runs on).
 func TestJoinsTheClusterThatItSees(t *testing.T) {

@@ -16,7 +16,7 @@ type Upgrade struct {
 }
 
 // UpgradeLock is one record. It has no lease: a lease runs out while its holder is paused between a check and an act, and then
-// two hold it (docs/decisions/0003-upgrade-lock.md). It ends when its owner says so, or when its owner has provably ended.
+// two hold it (docs/decisions/0008-upgrade-lock.md). It ends when its owner says so, or when its owner has provably ended.
 type UpgradeLock struct {
 	Owner    string // instance ID; empty when there is no record
 	Member   uint64 // the owner's member
@@ -113,6 +113,9 @@ func (t *turn) wantUpgrade(v *verdict) {
 		v.reports = append(v.reports, "wants etcd "+t.Wanted.String()+": "+why)
 	}
 	v.needs.Cluster = min(v.needs.Cluster, brisk)
+	if v.needs.Wide && t.Cluster.Asked.Before(t.Cluster.At) {
+		v.needs.Cluster = fast // the lock has just become free
+	}
 	v.why = fmt.Sprintf("%s; runs etcd %s and wants %s: %s", v.why, t.Process.Minor, t.Wanted, why)
 }
 
@@ -150,7 +153,7 @@ func (t *turn) gate() string {
 	switch {
 	case t.Group.Known != Yes || t.Now.Sub(t.Group.At) > staleGroup:
 		return "waits for a fresh answer about its auto-scaling group"
-	case t.Cluster.Known != Yes || t.Cluster.Asked.Before(t.since):
+	case t.Cluster.Known != Yes || t.Cluster.Asked.Before(t.since) || t.Cluster.Asked.Before(t.Cluster.At):
 		return "asks how the other members are"
 	}
 	for i := range t.Cluster.Members {

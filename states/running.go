@@ -109,9 +109,28 @@ func (c *Cluster) votersBesides(name string) int {
 	return n
 }
 
+// outgrown is the version of the cluster where the record beside the data names an older server, which was refused: the record may
+// have been brought back from a backup, or written by a daemon that was rolled back. Else it is unknown.
+func (t *turn) outgrown() MinorVersion {
+	if t.Process.Reason != ExitRefused || t.Process.Minor != t.Disk.Minor {
+		return MinorVersion{}
+	}
+	level := t.Cluster.Version
+	if living := t.living(); !level.Known() && len(living) == 1 {
+		level = living[0].ClusterVersion
+	}
+	if !t.Disk.Minor.Less(level) {
+		return MinorVersion{}
+	}
+	return level
+}
+
 // restart starts the server on its own data when its delay is over.
 func (t *turn) restart() verdict {
 	v := verdict{needs: Needs{Cluster: restCluster}}
+	if t.Process.Reason == ExitRefused {
+		v.needs.Group, v.needs.Peers = slow, brisk // the others may know why
+	}
 	start := t.restartCommand()
 	switch {
 	case !start.Minor.Known():
@@ -137,7 +156,7 @@ func (t *turn) restart() verdict {
 // from memory or configuration alone. Data of another supervisor has no record; the wanted minor is then all there is.
 func (t *turn) restartCommand() StartEtcd {
 	return StartEtcd{
-		Minor: cmp.Or(t.Disk.Minor, t.Wanted), Name: cmp.Or(t.Disk.Name, t.Self.ID),
+		Minor: cmp.Or(t.outgrown(), t.Disk.Minor, t.Wanted), Name: cmp.Or(t.Disk.Name, t.Self.ID),
 		Address: cmp.Or(t.Self.Address, t.Disk.Address), State: ClusterRestart,
 	}
 }

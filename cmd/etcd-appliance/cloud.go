@@ -120,8 +120,23 @@ func (c *cloudFlags) rigOptions(cmd *cobra.Command) (rig.Options, error) {
 	if err := config.validate(); err != nil {
 		return o, usageError{errorWithHint(err, hintOf(err)+"; make etcd builds them in a checkout")}
 	}
+	c.etcdVersion = config.EtcdVersion
 	o.EtcdDir, o.EtcdVersion = config.EtcdDir, config.EtcdVersion.String()
 	return o, nil
+}
+
+// before is the minor before the one that was chosen, if its server is there.
+func (c *cloudFlags) before(dir string) (string, bool) {
+	installed, err := (&Config{EtcdDir: dir}).Servers()
+	if err != nil {
+		return "", false
+	}
+	for _, minor := range installed {
+		if minor.Next() == c.etcdVersion {
+			return minor.String(), true
+		}
+	}
+	return "", false
 }
 
 // findEtcdDir looks for a checkout's servers in the working directory and above it.

@@ -22,7 +22,8 @@ func newRunCommand() *cobra.Command {
 				fmt.Fprint(cmd.OutOrStdout(), runHelp(true))
 				return nil
 			}
-			c, err := LoadConfig(cmd.Flags(), os.LookupEnv)
+			load := func() (Config, error) { return LoadConfig(cmd.Flags(), os.LookupEnv) }
+			c, err := load()
 			if err != nil {
 				return usageError{err}
 			}
@@ -30,7 +31,7 @@ func newRunCommand() *cobra.Command {
 			for _, warning := range c.Warnings() {
 				log.Warn().Msg(warning)
 			}
-			return runDaemon(cmd.Context(), c, log)
+			return runDaemon(cmd.Context(), c, load, log)
 		},
 	}
 	cmd.Flags().AddFlagSet(configFlags(&Config{}))

@@ -17,11 +17,11 @@ func newDemoCommand() *cobra.Command {
 	var keep, plain bool
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "watch real etcd processes form and repair a cluster on loopback",
+		Short: "watch real etcd processes form, repair and upgrade a cluster on loopback",
 		Long: `Start an AWS of our own on loopback addresses, with an auto-scaling group whose
 instances are processes of this daemon with real etcd beside them. Then kill,
-terminate, scale out and scale in, while a client writes. It takes a minute, and
-fails unless every acknowledged write reads back and DNS is right at the end.`,
+terminate, scale out and scale in, and upgrade from the minor before if its server is
+there too, while a client writes. It takes a minute, and fails unless every acknowledged write reads back and DNS is right at the end.`,
 		Example: "  etcd-appliance demo\n  etcd-appliance demo --keep --etcd-version 3.6",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -35,6 +35,9 @@ fails unless every acknowledged write reads back and DNS is right at the end.`,
 				return err
 			}
 			o := demo.Options{Rig: options, Size: c.size, Plain: plain, Out: cmd.OutOrStdout()}
+			if before, ok := c.before(options.EtcdDir); ok {
+				o.Rig.EtcdVersion, o.To = before, options.EtcdVersion
+			}
 			if keep {
 				o.After = func(ctx context.Context, r *rig.Rig) { stay(ctx, cmd.OutOrStdout(), r) }
 			}

@@ -143,7 +143,7 @@ func (o *output) String() string {
 func TestDemo(t *testing.T) {
 	c := startCommand(t, "demo", "--plain", "--etcd-dir", realEtcd(t), "--etcd-version", "3.7")
 	c.ends(t, exitOK)
-	for _, want := range []string{"act 6 of 6 is over", "ok      every acknowledged key reads back", "Everything held."} {
+	for _, want := range []string{"act 7 of 7 is over", "ok      every acknowledged key reads back", "Everything held."} {
 		if !strings.Contains(c.out.String(), want) {
 			t.Errorf("does not say %q", want)
 		}
@@ -155,12 +155,12 @@ func TestDemo(t *testing.T) {
 // Ctrl-C, and again by someone who cannot wait, leaves nothing either.
 func TestDemoInterrupted(t *testing.T) {
 	servers := realEtcd(t)
-	for _, when := range []string{"act 1 of 6", "act 3 of 6"} {
+	for _, when := range []string{"act 1 of 7", "act 3 of 7"} {
 		for _, signals := range [][]os.Signal{{os.Interrupt, os.Interrupt}, {syscall.SIGTERM}} {
 			t.Run(fmt.Sprint(when, signals), func(t *testing.T) {
 				c := startCommand(t, "demo", "--plain", "--etcd-dir", servers, "--etcd-version", "3.7")
 				c.says(t, when)
-				if len(processesOf(c.Process.Pid)) == 0 && when != "act 1 of 6" {
+				if len(processesOf(c.Process.Pid)) == 0 && when != "act 1 of 7" {
 					t.Error("no process is marked, so that none can be found to be left")
 				}
 				for _, s := range signals {

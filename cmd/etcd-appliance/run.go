@@ -24,7 +24,7 @@ import (
 )
 
 // runDaemon is the daemon from its start to its end: nil when it was told to stop and etcd has stopped.
-func runDaemon(ctx context.Context, c Config, log zerolog.Logger) error {
+func runDaemon(ctx context.Context, c Config, load func() (Config, error), log zerolog.Logger) error {
 	runtime.GOMAXPROCS(1) // it waits all day beside a server that needs the cores; waking a second thread costs more than it helps
 	if !c.DryRun {
 		ctx = context.WithoutCancel(ctx) // a signal is a fact to decide from, not the end of everything at once
@@ -50,7 +50,8 @@ func runDaemon(ctx context.Context, c Config, log zerolog.Logger) error {
 	options.Spawn = spawner(ctx, inbox)
 	log.Info().Str("version", version).Str("cluster", c.ClusterName).Str("wanted", c.EtcdVersion.String()).
 		Strs("servers", minors(options.Servers)).Bool("dry_run", c.DryRun).Msg("etcd-appliance starts")
-	if err := decide(ctx, c, effects.New(options), inbox, log); err != nil {
+	world := effects.New(options)
+	if err := decide(ctx, c, world, inbox, reloader(load, world, log), log); err != nil {
 		return err
 	}
 	log.Info().Msg("etcd-appliance ends")
@@ -58,15 +59,19 @@ func runDaemon(ctx context.Context, c Config, log zerolog.Logger) error {
 }
 
 // decide takes turns until the daemon has nothing left to do. A dry run carries nothing out, so that a signal ends it at once.
-func decide(ctx context.Context, c Config, world *effects.Effects, inbox chan func(), log zerolog.Logger) error {
+func decide(ctx context.Context, c Config, world *effects.Effects, inbox chan func(), reload func(), log zerolog.Logger) error {
 	var executor agent.Executor
 	if !c.DryRun {
 		executor = world
 		signals := make(chan os.Signal, 4)
-		signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+		signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 		defer signal.Stop(signals)
 		go func() {
 			for s := range signals {
+				if s == syscall.SIGHUP {
+					inbox <- reload
+					continue
+				}
 				inbox <- func() { world.RequestShutdown("the daemon was asked to stop (" + s.String() + ")") }
 			}
 		}()

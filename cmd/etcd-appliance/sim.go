@@ -41,10 +41,21 @@ the smallest plan that breaks the same invariant.`,
 	f.StringVar(&many.shard, "shard", "1/1", "with --seeds: run part i of n only, as in 3/16")
 	f.StringVar(&many.save, "save", "sim/testdata/regress", "with --seeds: where the smallest failing plan is written")
 	f.BoolVar(&many.keepGoing, "keep-going", false, "with --seeds: do not stop at the first violation")
+	f.StringVar(&many.fault, "fault", "", "with --seeds: make faults of this class only")
 	f.StringVar(&many.json, "json", "", "with --seeds: write a summary that sim merge adds up to this file")
 	f.BoolVar(&many.coverage, "coverage", false, "with --seeds: print which edges were taken under which faults, and the goals")
-	cmd.AddCommand(newSimReplayCommand(), newSimMergeCommand(), newSimExploreCommand())
+	cmd.AddCommand(newSimReplayCommand(), newSimFaultsCommand(), newSimMergeCommand(), newSimExploreCommand())
 	return cmd
+}
+
+// newSimFaultsCommand lists the classes of faults.
+func newSimFaultsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "faults",
+		Short: "list the faults that the simulator makes",
+		Args:  cobra.NoArgs,
+		Run:   func(cmd *cobra.Command, _ []string) { fmt.Fprint(cmd.OutOrStdout(), sim.FaultTable()) },
+	}
 }
 
 // newSimReplayCommand runs a plan that was kept.

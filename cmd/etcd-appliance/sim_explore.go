@@ -21,8 +21,9 @@ func newSimExploreCommand() *cobra.Command {
 abstract world: turns, commands in flight, crashes and lost answers within budgets.
 Safety is checked in every state, and that every state can still reach the goal.
 The shortest trace of what is wrong is printed.`,
-		Example: "  etcd-appliance sim explore --scope join --terminate 1 --crashes 1 --lost 1",
-		Args:    cobra.NoArgs,
+		Example: `  etcd-appliance sim explore --scope join --terminate 1 --crashes 1 --lost 1
+  etcd-appliance sim explore --scope upgrade --terminate 1 --crashes 0 --lost 0`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Scope = explore.Scope(scope)
 			r, err := explore.Run(o)
@@ -33,7 +34,7 @@ The shortest trace of what is wrong is printed.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&scope, "scope", "join", "the world to begin with: bootstrap or join")
+	f.StringVar(&scope, "scope", "join", "the world to begin with: bootstrap, join, upgrade (every instance wants the next minor) or roll (replacements want it)")
 	f.IntVar(&o.Nodes, "nodes", 3, "instances of the group")
 	f.IntVar(&o.Crashes, "crashes", 1, "how often a daemon may crash")
 	f.IntVar(&o.Lost, "lost", 1, "how many answers or requests may be lost")
@@ -41,6 +42,8 @@ The shortest trace of what is wrong is printed.`,
 	f.IntVar(&o.Terminate, "terminate", 1, "how many instances may be terminated; as many replacements are launched, up to 5 instances in all")
 	f.IntVar(&o.Stale, "stale", 0, "how many answers of AWS may be from before its last change")
 	f.IntVar(&o.Disks, "disks", 0, "how many disks may be lost")
+	f.BoolVar(&o.One, "one", false, "in scope upgrade only the first instance wants the next minor")
+	f.BoolVar(&o.Unfit, "unfit", false, "the first instance cannot run the next minor")
 	f.IntVar(&o.Workers, "workers", 0, "how many cores to use; 0 for all")
 	f.Uint32Var(&o.MaxStates, "max-states", 30_000_000, "give up at this many states (about 100 bytes each); 0 for no limit")
 	f.BoolVar(&o.SafetyOnly, "safety-only", false, "do not ask whether the goal stays reachable: less memory")

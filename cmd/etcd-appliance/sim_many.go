@@ -30,6 +30,8 @@ type campaign struct {
 	json      string
 	keepGoing bool
 	coverage  bool
+	fault     string
+	kind      *sim.Kind // the only class of faults that is made; nil: as the seed says
 
 	part, parts uint64
 
@@ -43,6 +45,12 @@ type campaign struct {
 func (c *campaign) run(out, errOut io.Writer) error {
 	if _, err := fmt.Sscanf(c.shard, "%d/%d", &c.part, &c.parts); err != nil || c.part < 1 || c.part > c.parts {
 		return usageError{fmt.Errorf("--shard %s: want i/n with i from 1 to n", c.shard)}
+	}
+	if c.fault != "" {
+		c.kind = new(sim.Kind)
+		if err := c.kind.UnmarshalText([]byte(c.fault)); err != nil {
+			return usageError{fmt.Errorf("--fault: %w (etcd-appliance sim faults lists them)", err)}
+		}
 	}
 	// A run leaves little behind and much garbage on its way; memory is cheaper here than the collector's time.
 	defer debug.SetGCPercent(debug.SetGCPercent(800))
@@ -75,10 +83,15 @@ func (c *campaign) take() (seed uint64, more bool) {
 }
 
 func (c *campaign) one(seed uint64) {
-	r := sim.Run(sim.Options{Seed: seed})
+	o := sim.Options{Seed: seed}
+	if c.kind != nil {
+		plan := sim.Alone(seed, *c.kind)
+		o.Plan = &plan
+	}
+	r := sim.Run(o)
 	again := r
 	if seed%twice == 0 {
-		again = sim.Run(sim.Options{Seed: seed})
+		again = sim.Run(o)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

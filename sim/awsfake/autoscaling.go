@@ -3,11 +3,9 @@ package awsfake
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 )
 
 // AutoScalingClient is EC2 Auto Scaling as one caller sees it.
@@ -76,19 +74,12 @@ func terminateMember(r *request, in *autoscaling.TerminateInstanceInAutoScalingG
 		g.Desired--
 	}
 	now := r.opt.Now()
-	if inService(i) {
+	if inService(i) || i.Lifecycle == Retained {
 		r.leaveService(i, now, "User initiated (TerminateInstanceInAutoScalingGroup)")
 	}
 	r.scheduleGroup(g.Name, now)
-	return &autoscaling.TerminateInstanceInAutoScalingGroupOutput{Activity: &types.Activity{
-		ActivityId:           aws.String(r.newID()),
-		AutoScalingGroupName: aws.String(g.Name),
-		Cause:                aws.String("instance " + i.ID + " was taken out of service in response to a user request."),
-		Description:          aws.String("Terminating EC2 instance: " + i.ID),
-		StartTime:            aws.Time(now.UTC().Truncate(time.Second)),
-		StatusCode:           types.ScalingActivityStatusCodeInProgress,
-		Progress:             aws.Int32(0),
-	}}, nil
+	activity := r.activity(g, "Terminating EC2 instance: "+i.ID)
+	return &autoscaling.TerminateInstanceInAutoScalingGroupOutput{Activity: &activity}, nil
 }
 
 // SetInstanceHealth tells the group what EC2 cannot see. An unhealthy member is
@@ -109,7 +100,8 @@ func (a *AutoScalingClient) SetInstanceHealth(ctx context.Context, in *autoscali
 	})
 }
 
-// processes are what a group does by itself. The fake runs the first four.
+// processes are what a group does by itself. The fake runs the first four, and
+// AZRebalance and InstanceRefresh on request.
 var processes = []string{"Launch", "Terminate", "HealthCheck", "ReplaceUnhealthy", "AddToLoadBalancer", "AlarmNotification", "AZRebalance", "InstanceRefresh", "ScheduledActions"}
 
 // SuspendProcesses stops some of what the group does by itself, or all.

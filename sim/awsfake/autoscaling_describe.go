@@ -74,9 +74,13 @@ func (r *request) describeGroup(g *Group, instances bool) types.AutoScalingGroup
 		out.Tags = append(out.Tags, types.TagDescription{Key: aws.String(t.Key), Value: aws.String(t.Value), PropagateAtLaunch: aws.Bool(t.PropagateAtLaunch),
 			ResourceId: aws.String(g.Name), ResourceType: aws.String("auto-scaling-group")})
 	}
-	for n := range r.view.instances {
-		i := &r.view.instances[n]
-		if !instances || i.Group != g.Name || i.Lifecycle == "" || r.omitted(i.ID) {
+	var list []Instance
+	if instances {
+		list = r.shown(Ungrouped)
+	}
+	for n := range list {
+		i := &list[n]
+		if i.Group != g.Name || i.Lifecycle == "" {
 			continue
 		}
 		out.Instances = append(out.Instances, types.Instance{
@@ -102,7 +106,7 @@ func (a *AutoScalingClient) DescribeAutoScalingInstances(ctx context.Context, in
 }
 
 func describeMembers(r *request, in *autoscaling.DescribeAutoScalingInstancesInput) (*autoscaling.DescribeAutoScalingInstancesOutput, error) {
-	list, err := after(r.view.instances, aws.ToString(in.NextToken), func(i *Instance) string { return i.ID })
+	list, err := after(r.shown(Ungrouped), aws.ToString(in.NextToken), func(i *Instance) string { return i.ID })
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +114,7 @@ func describeMembers(r *request, in *autoscaling.DescribeAutoScalingInstancesInp
 	out := &autoscaling.DescribeAutoScalingInstancesOutput{AutoScalingInstances: []types.AutoScalingInstanceDetails{}}
 	for n := range list {
 		i := &list[n]
-		if i.Lifecycle == "" || r.omitted(i.ID) || len(in.InstanceIds) > 0 && !slices.Contains(in.InstanceIds, i.ID) {
+		if i.Lifecycle == "" || len(in.InstanceIds) > 0 && !slices.Contains(in.InstanceIds, i.ID) {
 			continue
 		}
 		if found := len(out.AutoScalingInstances); found == size {

@@ -54,6 +54,9 @@ func (a *AutoScalingClient) CreateAutoScalingGroup(ctx context.Context, in *auto
 			}
 		}
 		g.useTemplate(in.LaunchTemplate)
+		if err := g.usePolicies(in.InstanceMaintenancePolicy, in.InstanceLifecyclePolicy); err != nil {
+			return nil, err
+		}
 		r.touch()
 		r.state.groups = append(r.state.groups, g)
 		r.scheduleGroup(name, r.opt.Now())
@@ -69,6 +72,23 @@ func (g *Group) useTemplate(t *types.LaunchTemplateSpecification) {
 	if g.TemplateVersion == "" {
 		g.TemplateVersion = "1"
 	}
+}
+
+// usePolicies sets how instances are replaced, and which are kept. -1 clears a
+// maintenance policy.
+func (g *Group) usePolicies(m *types.InstanceMaintenancePolicy, l *types.InstanceLifecyclePolicy) (err error) {
+	if m != nil {
+		g.Maintenance = Bounds{}
+		if aws.ToInt32(m.MinHealthyPercentage) != -1 {
+			if g.Maintenance, err = bounds(m.MinHealthyPercentage, m.MaxHealthyPercentage, false); err != nil {
+				return err
+			}
+		}
+	}
+	if l != nil && l.RetentionTriggers != nil {
+		g.Retain = l.RetentionTriggers.TerminateHookAbandon == types.RetentionActionRetain
+	}
+	return nil
 }
 
 func groupTags(in []types.Tag) (tags []GroupTag) {
@@ -95,6 +115,9 @@ func (a *AutoScalingClient) UpdateAutoScalingGroup(ctx context.Context, in *auto
 			g.Zones = in.AvailabilityZones
 		}
 		g.useTemplate(in.LaunchTemplate)
+		if err := g.usePolicies(in.InstanceMaintenancePolicy, in.InstanceLifecyclePolicy); err != nil {
+			return nil, err
+		}
 		r.scheduleGroup(g.Name, r.opt.Now())
 		return &autoscaling.UpdateAutoScalingGroupOutput{}, nil
 	})

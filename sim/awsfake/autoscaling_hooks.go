@@ -69,17 +69,17 @@ func (a *AutoScalingClient) DescribeLifecycleHooks(ctx context.Context, in *auto
 	})
 }
 
-// waiting returns the member whose lifecycle action is open.
-func (r *request) waiting(group, hook, id *string) (*Instance, *Hook, error) {
+// waiting returns the member that a hook holds, and where in its waits.
+func (r *request) waiting(group, hook, id *string) (*Instance, int, error) {
 	i, g, err := r.member(aws.ToString(id))
 	if err != nil {
-		return nil, nil, err
+		return nil, 0, err
 	}
-	h := r.heldBy(i)
-	if h == nil || h.Name != aws.ToString(hook) || g.Name != aws.ToString(group) {
-		return nil, nil, Error("ValidationError", "No active Lifecycle Action found with instance ID "+i.ID)
+	n := slices.IndexFunc(i.holds, func(h hold) bool { return h.hook == aws.ToString(hook) })
+	if n < 0 || g.Name != aws.ToString(group) {
+		return nil, 0, Error("ValidationError", "No active Lifecycle Action found with instance ID "+i.ID)
 	}
-	return i, h, nil
+	return i, n, nil
 }
 
 // CompleteLifecycleAction ends the wait of a member.
@@ -93,7 +93,7 @@ func (a *AutoScalingClient) CompleteLifecycleAction(ctx context.Context, in *aut
 		if err != nil {
 			return nil, err
 		}
-		r.completeHook(i, result, r.opt.Now())
+		r.completeHook(i, aws.ToString(in.LifecycleHookName), result, r.opt.Now())
 		return &autoscaling.CompleteLifecycleActionOutput{}, nil
 	})
 }
@@ -101,12 +101,15 @@ func (a *AutoScalingClient) CompleteLifecycleAction(ctx context.Context, in *aut
 // RecordLifecycleActionHeartbeat makes the wait of a member start again.
 func (a *AutoScalingClient) RecordLifecycleActionHeartbeat(ctx context.Context, in *autoscaling.RecordLifecycleActionHeartbeatInput, _ ...func(*autoscaling.Options)) (*autoscaling.RecordLifecycleActionHeartbeatOutput, error) {
 	return serve(ctx, a.c, a.call("RecordLifecycleActionHeartbeat"), in, func(r *request, in *autoscaling.RecordLifecycleActionHeartbeatInput) (*autoscaling.RecordLifecycleActionHeartbeatOutput, error) {
-		i, h, err := r.waiting(in.AutoScalingGroupName, in.LifecycleHookName, in.InstanceId)
+		i, n, err := r.waiting(in.AutoScalingGroupName, in.LifecycleHookName, in.InstanceId)
 		if err != nil {
 			return nil, err
 		}
 		r.touch()
-		i.hookAt = sooner(r.opt.Now().Add(h.Heartbeat), i.hookEnd)
+		if h := r.state.group(i.Group).hook(i.holds[n].hook); h != nil {
+			i.holds = slices.Clone(i.holds)
+			i.holds[n].at = sooner(r.opt.Now().Add(h.Heartbeat), i.holds[n].end)
+		}
 		return &autoscaling.RecordLifecycleActionHeartbeatOutput{}, nil
 	})
 }

@@ -15,12 +15,15 @@ type Call struct {
 	Action  string // as in the API, such as DescribeInstances
 	Ordinal int    // how many-th such call of this caller, from 1
 	Input   any    // the SDK's input, not to be changed
+	Late    bool   // it takes effect after its caller gave up; Options.Log only
 }
 
 // Fault is what goes wrong with one call.
 type Fault struct {
 	Err        error         // returned instead of an answer
 	Apply      bool          // the effect takes place although Err is returned
+	ApplyAfter time.Duration // the effect takes place that long after Err was returned
+	Again      bool          // the request arrives twice, and what is returned is the answer to the second
 	Stale      time.Duration // a read is answered from the state that long ago, at most Options.MaxStale
 	OmitNewest bool          // lists leave out the instance launched last
 	Omit       []string      // lists leave out these instance IDs
@@ -44,16 +47,18 @@ func serve[In, Out any](ctx context.Context, c *Cloud, call Call, in *In, apply 
 		return nil, err
 	}
 	call = c.begin(call, in)
-	r := &request{Cloud: c, call: call, view: &c.state}
-	if c.opt.Fault != nil {
-		r.fault = c.opt.Fault(call)
-		r.view = c.asOf(r.fault.Stale)
-	}
+	r := &request{Cloud: c, call: call, fault: c.faultOf(call)}
+	r.view = c.asOf(r.fault.Stale)
 	out, err := (*Out)(nil), r.fault.Err
 	if err == nil || r.fault.Apply {
 		out, err = apply(r, in)
+		if r.fault.Again {
+			out, err = apply(r, in)
+		}
 		c.advanceGroups(c.opt.Now())
 		c.remember()
+	} else if r.fault.ApplyAfter > 0 {
+		c.arriveLater(r, func() error { _, err := apply(r, in); return err })
 	}
 	if r.fault.Err != nil {
 		out, err = nil, r.fault.Err
@@ -65,6 +70,28 @@ func serve[In, Out any](ctx context.Context, c *Cloud, call Call, in *In, apply 
 		c.opt.Log(call, err)
 	}
 	return out, err
+}
+
+// faultOf is what goes wrong with one call: what Options.Fault says, and on its
+// way to the service the troubles.
+func (c *Cloud) faultOf(call Call) (f Fault) {
+	if c.opt.Fault != nil {
+		f = c.opt.Fault(call)
+	}
+	reaches := f.Err == nil || f.Apply || f.ApplyAfter > 0
+	if !reaches || c.opt.Operator != "" && call.Caller == c.opt.Operator {
+		return f
+	}
+	if err := c.refusal(call); err != nil {
+		return Fault{Err: err}
+	}
+	if f.Stale == 0 {
+		f.Stale = c.lag(call)
+	}
+	if f.Edit == nil {
+		f.Edit = c.garbled(call)
+	}
+	return f
 }
 
 // begin gives the call its number.
@@ -107,7 +134,7 @@ func (r *request) omitted(id string) bool {
 // for, the service's own, the cloud's and the fault's.
 func (r *request) pageSize(asked *int32, service int) int {
 	n := service
-	bounds := [...]int{0, r.opt.PageSize, r.fault.PageSize}
+	bounds := [...]int{0, r.opt.PageSize, r.fault.PageSize, r.pageBound()}
 	if asked != nil {
 		bounds[0] = int(*asked)
 	}

@@ -22,6 +22,11 @@ type Options struct {
 	MaxStale          time.Duration // the largest Fault.Stale; 0 keeps no history
 	PageSize          int           // upper bound of every page, 0 for AWS's own
 
+	// InstanceStore: the disk of an instance is on its host. It survives a reboot,
+	// and is lost by a stop, which shows in Instance.Disk
+	// (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-store-lifetime.html).
+	InstanceStore bool
+
 	// NewAddress returns the private IPv4 of a new instance; the default hands
 	// out 10.0.0.10 and up and never reuses one.
 	NewAddress func(instanceID string) string
@@ -31,9 +36,12 @@ type Options struct {
 	// that caused them and must not call the Cloud: schedule, then return.
 	OnRunning   func(Instance)
 	OnTerminate func(Instance)
-	// Fault is asked once a call, before it; the zero Fault is none.
+	// Fault is asked once a call, before it; the zero Fault is none. It may change
+	// the account: that is how another writer comes in just before a change.
 	Fault func(Call) Fault
-	// Log is told every call and its outcome.
+	// Operator is a caller whom no trouble strikes: the simulator's own hand.
+	Operator string
+	// Log is told every call and its outcome, and of a late one once more.
 	Log func(Call, error)
 }
 
@@ -47,6 +55,9 @@ type Cloud struct {
 	calls       map[callKey]int
 	buckets     map[string]map[string]object
 	submissions []submission // Route53 changes, oldest first
+	troubles    troubles     // what is wrong with the account for a while
+	late        []lateCall   // requests that take effect after their callers gave up
+	freed       []string     // addresses of terminated instances, the last freed last
 
 	next      time.Time // cache of NextEvent
 	nextKnown bool
@@ -91,6 +102,7 @@ func (c *Cloud) Advance() {
 			break
 		}
 		c.touch()
+		c.advanceLate(at)
 		c.advanceInstances(at)
 		c.advanceGroups(at)
 	}
@@ -113,6 +125,9 @@ func (c *Cloud) earliest() (at time.Time) {
 	}
 	for i := range c.state.groups {
 		at = sooner(at, c.state.groups[i].reconcileAt)
+	}
+	for i := range c.late {
+		at = sooner(at, c.late[i].at)
 	}
 	return at
 }

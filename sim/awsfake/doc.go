@@ -12,7 +12,14 @@
 // IMDS) whose methods have the signatures of the AWS SDK for Go v2, so that the
 // daemon's own adapters run on it: paging, error mapping and all.
 //
-// It is meant to be harsher than AWS, never kinder. Options.Fault decides for
-// every call whether it fails, fails after it took effect, is answered from an
-// old state, or leaves something out.
+// It is meant to be harsher than AWS, never kinder, in two ways. Options.Fault
+// decides for every call whether it fails, fails after it took effect, takes
+// effect late or twice, is answered from an old state, or leaves something out.
+// Troubles are states of the account that last for a while and concern all
+// callers but Options.Operator: limits, outages, refusals, replicas that lag,
+// pages that fail, instances that are shown other than they are, metadata that
+// is silent, launches that fail, zones that are busy or missing. They are off at
+// first; each is switched on by a method of Cloud that says for how long, and
+// Cloud.Calm ends all of them. Their ends are no events: nothing happens when one
+// ends, the next call finds it gone.
 package awsfake

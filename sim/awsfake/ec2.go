@@ -41,13 +41,17 @@ func (e *EC2Client) TerminateInstances(ctx context.Context, in *ec2.TerminateIns
 	})
 }
 
-// StopInstances shuts machines down and keeps their disks and addresses.
+// StopInstances shuts machines down and keeps their addresses, and their disks
+// unless those are Options.InstanceStore.
 func (e *EC2Client) StopInstances(ctx context.Context, in *ec2.StopInstancesInput, _ ...func(*ec2.Options)) (*ec2.StopInstancesOutput, error) {
 	return serve(ctx, e.c, e.call("StopInstances"), in, func(r *request, in *ec2.StopInstancesInput) (*ec2.StopInstancesOutput, error) {
 		changes, err := r.changeState(in.InstanceIds, []string{Running, Stopping, Stopped}, "stopped", func(i *Instance, now time.Time) {
 			if i.State == Running {
-				i.State, i.stateAt, i.bootAt, i.downAt = Stopping, now.Add(r.opt.ShutdownDelay), time.Time{}, now
+				i.State, i.stateAt, i.bootAt, i.passAt, i.downAt = Stopping, now.Add(r.opt.ShutdownDelay), time.Time{}, time.Time{}, now
 				r.stop(i)
+				if r.opt.InstanceStore {
+					i.Disk++
+				}
 			}
 		})
 		return &ec2.StopInstancesOutput{StoppingInstances: changes}, err
@@ -80,7 +84,7 @@ func (e *EC2Client) RebootInstances(ctx context.Context, in *ec2.RebootInstances
 // changeState applies change to all named instances, or to none if one of them
 // is unknown or in a state that does not allow it (nil allows all).
 func (r *request) changeState(ids, allowed []string, verb string, change func(*Instance, time.Time)) ([]types.InstanceStateChange, error) {
-	if err := r.checkIDs(ids, &r.state); err != nil {
+	if err := r.checkIDs(ids, r.state.instances); err != nil {
 		return nil, err
 	}
 	for _, id := range ids {
@@ -104,13 +108,14 @@ var instanceID = regexp.MustCompile(`^i-([0-9a-f]{8}|[0-9a-f]{17})$`)
 
 // checkIDs refuses malformed and unknown IDs, as EC2 does: one bad ID fails the
 // whole request (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html).
-func (r *request) checkIDs(ids []string, view *state) error {
+func (r *request) checkIDs(ids []string, known []Instance) error {
 	var unknown []string
 	for _, id := range ids {
 		if !instanceID.MatchString(id) {
 			return Error("InvalidInstanceID.Malformed", fmt.Sprintf("Invalid id: %q", id))
 		}
-		if view.find(id) == nil || r.omitted(id) {
+		exists := slices.ContainsFunc(known, func(i Instance) bool { return i.ID == id && !i.forgotten })
+		if !exists || r.omitted(id) || r.look(id)&Unlisted != 0 {
 			unknown = append(unknown, id)
 		}
 	}

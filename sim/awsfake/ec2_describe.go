@@ -18,7 +18,8 @@ func describeInstances(r *request, in *ec2.DescribeInstancesInput) (*ec2.Describ
 	if in.MaxResults != nil && *in.MaxResults < 5 {
 		return nil, Error("InvalidParameterValue", fmt.Sprintf("Value ( %d ) for parameter maxResults is invalid. Expecting a value greater than 5.", *in.MaxResults))
 	}
-	if err := r.checkIDs(in.InstanceIds, r.view); err != nil {
+	shown := r.shown(Unlisted)
+	if err := r.checkIDs(in.InstanceIds, shown); err != nil {
 		return nil, err
 	}
 	for _, f := range in.Filters {
@@ -26,7 +27,7 @@ func describeInstances(r *request, in *ec2.DescribeInstancesInput) (*ec2.Describ
 			return nil, Error("InvalidParameterValue", fmt.Sprintf("The filter '%s' is invalid", aws.ToString(f.Name)))
 		}
 	}
-	list, err := after(r.view.instances, aws.ToString(in.NextToken), func(i *Instance) string { return i.ID })
+	list, err := after(shown, aws.ToString(in.NextToken), func(i *Instance) string { return i.ID })
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +38,7 @@ func describeInstances(r *request, in *ec2.DescribeInstancesInput) (*ec2.Describ
 	out := &ec2.DescribeInstancesOutput{}
 	for n := range list {
 		i := &list[n]
-		if len(in.InstanceIds) > 0 && !slices.Contains(in.InstanceIds, i.ID) || r.omitted(i.ID) || !matchAll(in.Filters, i) {
+		if len(in.InstanceIds) > 0 && !slices.Contains(in.InstanceIds, i.ID) || i.forgotten || !matchAll(in.Filters, i) {
 			continue
 		}
 		if len(out.Reservations) == size {
@@ -81,7 +82,7 @@ func matchAll(filters []types.Filter, i *Instance) bool {
 		case "instance-state-name":
 			value = i.State
 		case "private-ip-address":
-			value = i.PrivateIP
+			value, ok = i.PrivateIP, !i.gone()
 		default:
 			value, ok = i.Tag(strings.TrimPrefix(name, "tag:"))
 		}
@@ -120,9 +121,13 @@ func reservation(i *Instance) types.Reservation {
 		Placement:    &types.Placement{AvailabilityZone: aws.String(i.Zone)},
 		State:        ec2State(i.State),
 	}
-	if !i.gone() {
+	if !i.gone() && i.PrivateIP != "" {
 		instance.PrivateIpAddress = aws.String(i.PrivateIP)
 		instance.PrivateDnsName = aws.String(i.PrivateDNSName)
+		instance.NetworkInterfaces = i.interfaces()
+	}
+	if i.look&IPv6Only != 0 {
+		instance.Ipv6Address = aws.String("2001:db8::" + i.ID[len(i.ID)-4:])
 	}
 	if i.Reason != "" {
 		instance.StateTransitionReason = aws.String(i.Reason)

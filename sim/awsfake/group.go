@@ -17,11 +17,14 @@ type Group struct {
 	Min, Max, Desired int
 	Zones             []string
 	Tags              []GroupTag
-	Suspended         []string // processes, sorted: Launch, Terminate, ReplaceUnhealthy, HealthCheck
+	Suspended         []string // processes, sorted: Launch, Terminate, ReplaceUnhealthy, ...
 	Hooks             []Hook   // sorted by name
 	Template          string   // name of the launch template
 	TemplateVersion   string
 	CreatedAt         time.Time
+	Maintenance       Bounds    // of every replacement, if Max is set
+	Retain            bool      // keep instances whose termination hook was abandoned
+	Refreshes         []Refresh // the newest first; never changed
 
 	deleting    bool
 	reconcileAt time.Time // when the group looks at itself next, zero for never
@@ -81,16 +84,20 @@ func (c *Cloud) advanceGroups(at time.Time) {
 // scale in.
 func (c *Cloud) reconcile(g *Group, at time.Time) {
 	c.checkHealth(g, at)
-	active := c.active(g)
-	for missing := g.Desired - len(active); missing > 0 && !g.suspended("Launch"); missing-- {
+	stay, total := len(c.stay(g)), len(c.active(g))
+	_, high := g.room()
+	for missing := g.Desired - stay; missing > 0 && (total < high || total == stay) && !g.suspended("Launch"); missing-- {
 		if !c.launch(g, at) {
 			g.reconcileAt = sooner(g.reconcileAt, at.Add(c.opt.LaunchRetry))
 			break
 		}
+		total++
 	}
-	for surplus := len(active) - g.Desired; surplus > 0 && !g.suspended("Terminate"); surplus-- {
+	for surplus := stay - g.Desired; surplus > 0 && !g.suspended("Terminate"); surplus-- {
 		c.leaveService(c.victim(g), at, "User initiated (scale in)")
 	}
+	c.replaceOutgoing(g, at)
+	c.followRefresh(g, at)
 }
 
 // checkHealth marks members whose machine is not running and replaces the
@@ -98,6 +105,9 @@ func (c *Cloud) reconcile(g *Group, at time.Time) {
 // machine it learns by SetInstanceHealth only.
 func (c *Cloud) checkHealth(g *Group, at time.Time) {
 	for _, i := range c.members(g.Name) {
+		if i.Lifecycle == Standby {
+			continue
+		}
 		if !i.downAt.IsZero() && !g.suspended("HealthCheck") {
 			if noticed := i.downAt.Add(c.opt.HealthCheckDelay); noticed.After(at) {
 				g.reconcileAt = sooner(g.reconcileAt, noticed)
@@ -105,10 +115,21 @@ func (c *Cloud) checkHealth(g *Group, at time.Time) {
 				i.Health = "Unhealthy"
 			}
 		}
-		if i.Health == "Unhealthy" && inService(i) && !g.suspended("ReplaceUnhealthy") && !g.suspended("Terminate") {
-			c.leaveService(i, at, "Server initiated (unhealthy)")
+		if i.Health != "Healthy" && inService(i) && !g.suspended("ReplaceUnhealthy") && !g.suspended("Terminate") {
+			c.replaceUnhealthy(g, i, at)
 		}
 	}
+}
+
+// replaceUnhealthy terminates a member at once, unless the maintenance policy
+// wants its replacement first and its machine still runs
+// (https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-maintenance-policy-overview-and-considerations.html).
+func (c *Cloud) replaceUnhealthy(g *Group, i *Instance, at time.Time) {
+	if g.Maintenance.launchFirst() && i.State == Running {
+		i.outgoing = true
+		return
+	}
+	c.leaveService(i, at, "Server initiated (unhealthy)")
 }
 
 // members are the instances in the group, also those on their way out.
@@ -134,15 +155,16 @@ func inService(i *Instance) bool {
 // victim picks the instance that a scale-in takes: from the fullest zone, the
 // oldest (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-termination-policies.html).
 func (c *Cloud) victim(g *Group) *Instance {
-	active := c.active(g)
+	stay := c.stay(g)
 	inZone := map[string]int{}
-	for _, i := range active {
+	for _, i := range stay {
 		inZone[i.Zone]++
 	}
-	return slices.MaxFunc(active, func(a, b *Instance) int { return inZone[a.Zone] - inZone[b.Zone] })
+	return slices.MaxFunc(stay, func(a, b *Instance) int { return inZone[a.Zone] - inZone[b.Zone] })
 }
 
-// launch starts one instance in the emptiest zone; false if EC2 had none to give.
+// launch starts one instance in the emptiest zone that has capacity; false if
+// EC2 had none to give.
 func (c *Cloud) launch(g *Group, at time.Time) bool {
 	call := c.begin(Call{Caller: "autoscaling", Service: "ec2", Action: "RunInstances"}, g.Name)
 	if c.opt.Fault != nil {
@@ -150,25 +172,42 @@ func (c *Cloud) launch(g *Group, at time.Time) bool {
 			return false
 		}
 	}
+	zone, ok := c.emptiestZone(g)
+	if !ok {
+		return false
+	}
 	c.touch()
 	id := "i-0" + c.newID()
-	ip := c.opt.NewAddress(id)
-	c.state.instances = append(c.state.instances, Instance{
+	ip := c.address(id)
+	i := Instance{
 		ID: id, State: Pending, PrivateIP: ip,
 		PrivateDNSName: "ip-" + strings.ReplaceAll(ip, ".", "-") + "." + c.opt.Region + ".compute.internal",
-		Zone:           c.emptiestZone(g), LaunchedAt: at, Tags: instanceTags(g),
+		Zone:           zone, LaunchedAt: at, Tags: instanceTags(g),
 		Group: g.Name, Lifecycle: "Pending", Health: "Healthy", TemplateVersion: g.TemplateVersion,
-		stateAt: at.Add(c.opt.LaunchDelay),
-	})
+		stateAt: at.Add(c.launchDelay()),
+	}
+	if r := g.refreshing(); r != nil {
+		i.TemplateVersion = r.TemplateVersion
+	}
+	if dead := c.troubles.deadBoots; c.still(dead.until) {
+		i.diesAt = at.Add(dead.after)
+	}
+	c.arrives(&i)
+	c.state.instances = append(c.state.instances, i)
 	return true
 }
 
-func (c *Cloud) emptiestZone(g *Group) string {
+// emptiestZone is where the next instance goes; false if no zone has capacity.
+func (c *Cloud) emptiestZone(g *Group) (string, bool) {
 	inZone := map[string]int{}
-	for _, i := range c.active(g) {
+	for _, i := range c.stay(g) {
 		inZone[i.Zone]++
 	}
-	return slices.MinFunc(g.Zones, func(a, b string) int { return inZone[a] - inZone[b] })
+	zones := slices.DeleteFunc(slices.Clone(g.Zones), c.scarce)
+	if len(zones) == 0 {
+		return "", false
+	}
+	return slices.MinFunc(zones, func(a, b string) int { return inZone[a] - inZone[b] }), true
 }
 
 func instanceTags(g *Group) []Tag {

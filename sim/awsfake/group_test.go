@@ -224,3 +224,9 @@ func TestTimeoutAfterSuccess(t *testing.T) {
 	expect(t, "applied", len(w.Instances()), 2)
 	expect(t, "calls", w.CallCount("test", "SetDesiredCapacity"), 2)
 }
+
+func resume(t *testing.T, w *world) {
+	t.Helper()
+	_, err := w.AutoScaling("test").ResumeProcesses(ctx, &autoscaling.ResumeProcessesInput{AutoScalingGroupName: aws.String("etcd")})
+	must(t, err)
+}

@@ -3,14 +3,12 @@ package awsfake
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http" // for the status of an absent path, which the SDK reports in its error
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // IMDS is the metadata service of one instance
@@ -35,7 +33,7 @@ func (m *IMDS) PrivateIP() string        { return m.instance().PrivateIP }
 func (m *IMDS) Region() string           { return m.c.opt.Region }
 func (m *IMDS) AvailabilityZone() string { return m.instance().Zone }
 
-// TargetLifecycleState is where the instance is going to, InService or
+// TargetLifecycleState is where the instance is going to, InService, Standby or
 // Terminated; false while it is in no group.
 func (m *IMDS) TargetLifecycleState() (string, bool) {
 	i := m.instance()
@@ -44,6 +42,8 @@ func (m *IMDS) TargetLifecycleState() (string, bool) {
 		return "", false
 	case strings.HasPrefix(i.Lifecycle, "Terminating"):
 		return "Terminated", true
+	case i.Lifecycle == Standby:
+		return Standby, true
 	}
 	return "InService", true
 }
@@ -136,10 +136,7 @@ func (m *IMDS) GetMetadata(ctx context.Context, in *imds.GetMetadataInput, _ ...
 	return serve(ctx, m.c, call, in, func(_ *request, in *imds.GetMetadataInput) (*imds.GetMetadataOutput, error) {
 		body, ok := m.Get("meta-data/" + strings.Trim(in.Path, "/"))
 		if !ok {
-			return nil, &smithyhttp.ResponseError{
-				Response: &smithyhttp.Response{Response: &http.Response{StatusCode: http.StatusNotFound}},
-				Err:      errors.New("request to EC2 IMDS failed"),
-			}
+			return nil, metadataStatus(http.StatusNotFound)
 		}
 		return &imds.GetMetadataOutput{Content: io.NopCloser(strings.NewReader(body))}, nil
 	})

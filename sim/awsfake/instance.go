@@ -2,7 +2,6 @@ package awsfake
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -36,14 +35,22 @@ type Instance struct {
 	Lifecycle       string // state in the group: InService, Terminating:Wait, ...; empty when it has left
 	Health          string // Healthy or Unhealthy, in the group's eyes
 	TemplateVersion string // of the launch template it was launched from
+	Disk            int    // counts the disks it has had, see Options.InstanceStore
 
 	started bool      // OnRunning has been called last, not OnTerminate
 	stateAt time.Time // when State changes by itself
 	downAt  time.Time // since when it is not running (zero while it runs or boots)
 	bootAt  time.Time // end of a reboot
-	hookAt  time.Time // when the lifecycle action times out
-	hookEnd time.Time // beyond which heartbeats do not extend it
+	holds   []hold    // of lifecycle hooks; never changed
 	spotAt  time.Time // when EC2 takes a spot instance back
+	diesAt  time.Time // when it ends by itself, failing to boot
+	passAt  time.Time // when its failing status check passes again
+	look    Look      // of a copy that is shown
+
+	servesAt time.Time // since when it is in service
+	outgoing bool      // it is to be replaced, and serves until then
+
+	forgotten bool // by EC2, while its group still waits for a hook
 }
 
 // Tag returns the value of a tag; false when it is absent.
@@ -58,7 +65,7 @@ func (i *Instance) Tag(key string) (string, bool) {
 
 // due is when something happens to the instance by itself.
 func (i *Instance) due() time.Time {
-	return sooner(sooner(i.stateAt, i.bootAt), sooner(i.hookAt, i.spotAt))
+	return sooner(sooner(sooner(i.stateAt, i.bootAt), sooner(i.hookAt(), i.spotAt)), sooner(i.diesAt, i.passAt))
 }
 
 // gone tells whether the instance ends or has ended; that never reverts.
@@ -73,18 +80,21 @@ func (c *Cloud) advanceInstances(at time.Time) {
 		case reached(i.spotAt):
 			i.spotAt = time.Time{}
 			c.shutdown(i, at, "Server.SpotInstanceTermination: Spot instance termination")
+		case reached(i.diesAt):
+			i.diesAt = time.Time{}
+			c.shutdown(i, at, "Server.InternalError: Internal error on launch")
+		case reached(i.passAt):
+			c.passHealthCheck(i)
 		case reached(i.stateAt):
 			c.nextState(i, at)
 		case reached(i.bootAt):
 			i.bootAt = time.Time{}
 			c.start(i)
-		case reached(i.hookAt):
-			c.completeHook(i, c.hookDefault(i), at)
+		case reached(i.hookAt()):
+			c.timeOut(i, at)
 		}
 	}
-	c.state.instances = slices.DeleteFunc(c.state.instances, func(i Instance) bool {
-		return i.State == Terminated && reached(i.stateAt)
-	})
+	c.state.instances = slices.DeleteFunc(c.state.instances, func(i Instance) bool { return i.forgotten && i.Lifecycle == "" })
 }
 
 // nextState ends a transitional state.
@@ -99,12 +109,13 @@ func (c *Cloud) nextState(i *Instance, at time.Time) {
 		i.State = Stopped
 	case ShuttingDown:
 		i.State = Terminated
+		c.freed = append(c.freed, i.PrivateIP)
 		i.stateAt = at.Add(c.opt.TerminatedVisible)
-		if strings.HasPrefix(i.Lifecycle, "Terminating") {
+		if i.Lifecycle == "Terminating" || i.Lifecycle == Retained {
 			i.Lifecycle = "" // it has left the group
 		}
 	case Terminated:
-		i.stateAt = at // forgotten by advanceInstances
+		i.forgotten = true
 	}
 	c.scheduleGroup(i.Group, at)
 }
@@ -116,7 +127,10 @@ func (c *Cloud) shutdown(i *Instance, at time.Time, reason string) {
 	}
 	c.touch()
 	i.State, i.Reason, i.stateAt = ShuttingDown, reason, at.Add(c.opt.ShutdownDelay)
-	i.bootAt, i.hookAt, i.spotAt, i.downAt = time.Time{}, time.Time{}, time.Time{}, at
+	i.bootAt, i.spotAt, i.diesAt, i.passAt, i.downAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}, at
+	if i.Lifecycle != terminatingWait {
+		i.holds = nil
+	}
 	c.stop(i)
 	c.scheduleGroup(i.Group, at)
 }
@@ -127,6 +141,7 @@ func (c *Cloud) start(i *Instance) {
 		return
 	}
 	i.started = true
+	c.boots(i)
 	if c.opt.OnRunning != nil {
 		c.opt.OnRunning(*i)
 	}
@@ -154,10 +169,11 @@ func (s *state) find(id string) *Instance {
 	return nil
 }
 
-// Instances returns all instances that EC2 still knows, in order of launch.
+// Instances returns all instances that EC2 or a group still knows, in order of
+// launch.
 func (c *Cloud) Instances() []Instance { return slices.Clone(c.state.instances) }
 
-// Instance returns one instance; false when EC2 does not know it.
+// Instance returns one instance; false when neither EC2 nor a group knows it.
 func (c *Cloud) Instance(id string) (Instance, bool) {
 	if i := c.find(id); i != nil {
 		return *i, true

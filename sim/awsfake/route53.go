@@ -28,20 +28,32 @@ func noZone(id *string) error {
 	return &types.NoSuchHostedZone{Message: aws.String("No hosted zone found with ID: " + strings.TrimPrefix(aws.ToString(id), "/hostedzone/"))}
 }
 
-// submission is an accepted change, for GetChange.
+// submission is an accepted change, for GetChange and Published.
 type submission struct {
-	id string
-	at time.Time
+	id      string
+	at      time.Time
+	syncAt  time.Time // when the name servers have it
+	zone    string
+	records []RecordSet // of the zone after it
+}
+
+// accept records a change of a zone.
+func (c *Cloud) accept(z *Zone) submission {
+	delay := c.opt.SyncDelay
+	if d := c.troubles.syncDelay; c.still(d.until) {
+		delay = d.delay
+	}
+	s := submission{"C" + strings.ToUpper(c.newID()), c.opt.Now(), c.from(delay), z.ID, z.Records}
+	c.submissions = append(c.submissions, s)
+	if len(c.submissions) > 1000 { // nobody waits for one that old
+		c.submissions = c.submissions[500:]
+	}
+	return s
 }
 
 // submit records a change and describes it, always PENDING at first.
-func (r *request) submit() *types.ChangeInfo {
-	s := submission{"C" + strings.ToUpper(r.newID()), r.opt.Now()}
-	r.submissions = append(r.submissions, s)
-	if len(r.submissions) > 1000 { // nobody waits for one that old
-		r.submissions = r.submissions[500:]
-	}
-	return s.info(types.ChangeStatusPending)
+func (r *request) submit(z *Zone) *types.ChangeInfo {
+	return r.accept(z).info(types.ChangeStatusPending)
 }
 
 func (s submission) info(status types.ChangeStatus) *types.ChangeInfo {
@@ -58,7 +70,7 @@ func (d *Route53Client) GetChange(ctx context.Context, in *route53.GetChangeInpu
 				continue
 			}
 			status := types.ChangeStatusPending
-			if !r.opt.Now().Before(s.at.Add(r.opt.SyncDelay)) {
+			if !r.still(s.syncAt) {
 				status = types.ChangeStatusInsync
 			}
 			return &route53.GetChangeOutput{ChangeInfo: s.info(status)}, nil
@@ -95,7 +107,10 @@ func changeRecords(r *request, in *route53.ChangeResourceRecordSetsInput) (*rout
 	}
 	r.touch()
 	z.Records = records
-	return &route53.ChangeResourceRecordSetsOutput{ChangeInfo: r.submit()}, nil
+	if s := r.troubles.slowZones; r.still(s.until) {
+		r.HoldZone(z.ID, s.busy)
+	}
+	return &route53.ChangeResourceRecordSetsOutput{ChangeInfo: r.submit(z)}, nil
 }
 
 // readBatch turns the SDK's batch into ours and refuses what is no valid request.

@@ -35,7 +35,7 @@ func (d *Route53Client) CreateHostedZone(ctx context.Context, in *route53.Create
 		r.touch()
 		r.state.zones = append(r.state.zones, z)
 		return &route53.CreateHostedZoneOutput{
-			HostedZone: z.describe(), VPC: in.VPC, ChangeInfo: r.submit(),
+			HostedZone: z.describe(), VPC: in.VPC, ChangeInfo: r.submit(&z),
 			DelegationSet: &types.DelegationSet{NameServers: z.Records[0].Values},
 			Location:      aws.String("https://route53.amazonaws.com/2013-04-01/hostedzone/" + z.ID),
 		}, nil
@@ -64,12 +64,17 @@ func (d *Route53Client) GetHostedZone(ctx context.Context, in *route53.GetHosted
 	})
 }
 
+// zones are those that a list shows.
+func (r *request) zones() []Zone {
+	return slices.DeleteFunc(slices.Clone(r.view.zones), func(z Zone) bool { return r.lost(z.ID) })
+}
+
 // ListHostedZones lists all zones; Marker is the first zone of the page.
 func (d *Route53Client) ListHostedZones(ctx context.Context, in *route53.ListHostedZonesInput, _ ...func(*route53.Options)) (*route53.ListHostedZonesOutput, error) {
 	return serve(ctx, d.c, d.call("ListHostedZones"), in, func(r *request, in *route53.ListHostedZonesInput) (*route53.ListHostedZonesOutput, error) {
 		size := r.pageSize(in.MaxItems, 100)
 		out := &route53.ListHostedZonesOutput{Marker: in.Marker, MaxItems: aws.Int32(int32(size)), HostedZones: []types.HostedZone{}}
-		zones := r.view.zones
+		zones := r.zones()
 		if in.Marker != nil {
 			at := slices.IndexFunc(zones, func(z Zone) bool { return z.ID == *in.Marker })
 			if at < 0 {
@@ -101,7 +106,7 @@ func (d *Route53Client) ListHostedZonesByName(ctx context.Context, in *route53.L
 		if in.DNSName != nil {
 			start.Name = canonical(*in.DNSName)
 		}
-		zones := slices.Clone(r.view.zones)
+		zones := r.zones()
 		slices.SortFunc(zones, zoneOrder)
 		for n := range zones {
 			if in.DNSName != nil && zoneOrder(zones[n], start) < 0 {

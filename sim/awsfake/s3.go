@@ -95,6 +95,9 @@ func (s *S3Client) PutObject(ctx context.Context, in *s3.PutObjectInput, _ ...fu
 		}
 		var body []byte
 		if in.Body != nil {
+			if again, ok := in.Body.(io.Seeker); ok { // it may be the second time that the request arrives
+				_, _ = again.Seek(0, io.SeekStart)
+			}
 			if body, err = io.ReadAll(in.Body); err != nil {
 				return nil, err
 			}

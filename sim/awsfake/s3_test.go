@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 )
 
 func TestConditionalObjects(t *testing.T) {
@@ -49,6 +51,22 @@ func TestConditionalObjects(t *testing.T) {
 	must(t, err)
 	_, err = put("4", nil, once)
 	must(t, err)
+}
+
+// A body that arrives twice is stored whole.
+func TestObjectArrivesTwice(t *testing.T) {
+	fault := awsfake.Fault{Again: true}
+	w := newWorld(t, 1, only("PutObject", &fault))
+	c := w.S3("test")
+	_, err := c.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("b"), CreateBucketConfiguration: &types.CreateBucketConfiguration{LocationConstraint: "eu-central-1"}})
+	must(t, err)
+	_, err = c.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("b"), Key: aws.String("k"), Body: strings.NewReader("whole")})
+	must(t, err)
+	got, err := c.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String("b"), Key: aws.String("k")})
+	must(t, err)
+	body, err := io.ReadAll(got.Body)
+	must(t, err)
+	expect(t, "body", string(body), "whole")
 }
 
 func TestListObjects(t *testing.T) {

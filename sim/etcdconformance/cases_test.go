@@ -41,4 +41,4 @@ func trimmed(text string) []string {
 	return lines
 }
 
-var cases = slices.Concat(forming, joining, removing, losing, locking, swapping, upgrading)
+var cases = slices.Concat(forming, joining, removing, losing, locking, swapping, upgrading, operating)

@@ -12,7 +12,8 @@
 //     forgets up to 100 ms (what its database has not written yet).
 //   - A change sent over a link that is cut has an unknown outcome; the real client often knows that it was not sent.
 //   - A learner is in sync when its log is the leader's; etcd is content with nine tenths.
+//   - A server whose disk is full ends at once; etcd goes on until the log needs more room than it has set aside.
 //
-// One thing is left to the simulator's faults (etcdfake.Fault with Apply): a change asked for without quorum never comes to
-// pass later in the fake, where in etcd it may if the quorum is back within moments.
+// What no loopback can show is in the unit tests of the fake alone: partitions, disks that fail, servers that lag or stall,
+// certificates, and servers older than 3.5.
 package etcdconformance

@@ -122,4 +122,31 @@ var losing = []testCase{
 		},
 		want: `corrupt`,
 	},
+	{
+		name: "what was asked for without quorum comes to pass when the quorum is back", everyMinor: true,
+		run: func(s *script) {
+			s.form(1, 2, 3)
+			s.until("all are known", func() bool { return s.lists(1) && s.lists(2) && s.lists(3) })
+			leader := s.leader(1, 2, 3)
+			rest := others(leader, 1, 2, 3)
+			gone := s.id(rest[1], leader)
+			s.kill(rest[1])
+			s.kill(rest[0])
+			s.note("remove: %s", outcome(s.etcd.RemoveMember(s.context(), s.urls(leader), gone))) // at once, while it leads
+			a, err := s.peers().Ask(s.context(), s.address(leader))
+			s.note("members: %d, %s", len(a.Members), outcome(err))
+			s.start(rest[0], states.ClusterRestart)
+			s.until("quorum", func() bool { return s.lists(leader) && s.lists(rest[0]) })
+			list, err := s.etcd.Members(s.context(), s.urls(rest[0]))
+			s.note("members: %d, %s", len(list.Members), outcome(err))
+			s.start(rest[1], states.ClusterRestart)
+			s.until("it ends", func() bool { return s.process(rest[1]).Inspect().Running == states.No })
+			s.note("%s", reasons[s.process(rest[1]).Inspect().Reason])
+		},
+		want: `
+			remove: unknown
+			members: 3, ok
+			members: 2, ok
+			removed`,
+	},
 }

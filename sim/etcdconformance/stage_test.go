@@ -19,6 +19,16 @@ type stage interface {
 	kill(n int)            // SIGKILL
 	hang(n int, hang bool) // SIGSTOP and SIGCONT
 	lose(n int)            // kill it and empty its disk
-	pass(d time.Duration)  // let time pass
-	now() time.Time        // as it passes there
+	operator(n int) operator
+	pass(d time.Duration) // let time pass
+	now() time.Time       // as it passes there
+}
+
+// operator is what people do to a cluster by hand, through the server of a node.
+type operator interface {
+	raise(kind string, member uint64) error
+	disarm(kind string, member uint64) error
+	protect(on bool) error                      // authentication
+	downgrade(target states.MinorVersion) error // enables it
+	write(n int) error                          // so many keys
 }

@@ -1,6 +1,7 @@
 package etcdfake
 
 import (
+	"fmt"
 	"slices"
 	"sort"
 
@@ -13,12 +14,14 @@ func (p *process) boot() {
 	var reason states.ExitReason
 	var detail string
 	switch {
-	case p.disk.corrupt:
-		reason, detail = states.ExitCorrupt, "cannot read the write-ahead log"
+	case p.node.DiskError != nil:
+		reason, detail = states.ExitCrash, p.node.writeFails()
+	case p.disk.damage != intact:
+		reason, detail = states.ExitCorrupt, "exit status 2: "+string(p.disk.damage)
 	case p.disk.state == states.DiskMember: // with a log, every --initial flag is ignored
-		reason, detail = p.restart()
+		reason, detail = p.reopen()
 	case !slices.Contains(p.start.Cluster, states.ClaimMember{ID: p.start.Name, Address: p.node.Address}):
-		reason, detail = states.ExitStale, "couldn't find local name in the initial cluster configuration"
+		reason, detail = stale("couldn't find local name %q in the initial cluster configuration", p.start.Name)
 	case p.start.State == states.ClusterNew:
 		reason, detail = p.form()
 	default:
@@ -28,16 +31,23 @@ func (p *process) boot() {
 		p.exit(reason, detail)
 		return
 	}
-	p.up = w.Now()
+	p.up, p.first, p.disk.ran = w.Now(), p.disk.snapshot, p.version
 	p.disk.cluster.entered(p)
 }
 
-// restart refuses to run below the version that the cluster has reached (MustDetectDowngrade).
-func (p *process) restart() (states.ExitReason, string) {
-	if p.version.MinorOf().Less(p.clusterVersion()) {
-		return states.ExitRefused, "invalid downgrade; server version is lower than determined cluster version"
+// stale is an end that says that the list of members was wrong.
+func stale(format string, args ...any) (states.ExitReason, string) {
+	return states.ExitStale, "exit status 1: discovery failed: " + fmt.Sprintf(format, args...)
+}
+
+// reopen is the start on data that is there: its versions are checked, and its log is read.
+func (p *process) reopen() (states.ExitReason, string) {
+	for _, check := range []func() (states.ExitReason, string){p.upgradable, p.restart, p.haunted} {
+		if reason, detail := check(); reason != states.ExitNone {
+			return reason, detail
+		}
 	}
-	return states.ExitNone, ""
+	return p.replay(p.disk.index)
 }
 
 // form starts a new cluster from the list. Every server with the same list and token computes the same IDs.
@@ -46,7 +56,7 @@ func (p *process) form() (states.ExitReason, string) {
 	own := members[indexOf(members, p.node.Address)]
 	if remote, _ := p.remote(); remote != nil { // isMemberBootstrapped
 		if m := find(remote.view().members, own.ID); m != nil && m.ClientURL != "" {
-			return states.ExitBootstrapped, "member has already been bootstrapped"
+			return states.ExitBootstrapped, fmt.Sprintf("exit status 1: discovery failed: member %x has already been bootstrapped", own.ID)
 		}
 	}
 	p.disk.begin(p.node.world.cluster(p.start.Token, members), own.ID, uint64(len(members)), p)
@@ -54,23 +64,28 @@ func (p *process) form() (states.ExitReason, string) {
 }
 
 // join enters a living cluster, whose list must be the one given (ValidateClusterAndAssignIDs) and whose version must be known
-// and not above this server's (isCompatibleWithCluster).
+// and one that this server can speak to (isCompatibleWithCluster). That it is the minor before is asked by nobody: what comes of
+// more than that is in the log, see [entryKind].
 func (p *process) join() (states.ExitReason, string) {
 	remote, compatible := p.remote()
 	if remote == nil {
-		return states.ExitStale, "cannot fetch cluster info from peer urls"
+		return stale("cannot fetch cluster info from peer urls: could not retrieve cluster information from the given URLs")
 	}
 	members := remote.view().members
 	if len(members) != len(p.start.Cluster) {
-		return states.ExitStale, "error validating peerURLs: member count is unequal"
+		return stale("error validating peerURLs {ClusterID:%x}: member count is unequal", remote.disk.cluster.id)
 	}
 	for i := range members {
 		if !slices.ContainsFunc(p.start.Cluster, func(m states.ClaimMember) bool { return m.Address == members[i].Address }) {
-			return states.ExitStale, "error validating peerURLs: PeerURLs: no match found for existing member"
+			if p.older(3, 4) {
+				return stale("error validating peerURLs {ClusterID:%x}: unmatched member while checking PeerURLs", remote.disk.cluster.id)
+			}
+			return stale("error validating peerURLs {ClusterID:%x}: PeerURLs: no match found for existing member (%x)",
+				remote.disk.cluster.id, members[i].ID)
 		}
 	}
 	if !compatible {
-		return states.ExitRefused, "incompatible with current running cluster"
+		return states.ExitRefused, "exit status 1: discovery failed: " + p.incompatible()
 	}
 	p.disk.begin(remote.disk.cluster, members[indexOf(members, p.node.Address)].ID, 0, p)
 	return states.ExitNone, ""
@@ -87,7 +102,7 @@ func (p *process) remote() (first *process, compatible bool) {
 		}
 	}
 	sort.Strings(addresses)
-	known, above := false, false
+	known, foreign := false, false
 	for _, a := range addresses {
 		q, err := w.route(p.node.Address, a, PeerPort)
 		if err != nil || w.isCut(a, p.node.Address, PeerPort) {
@@ -96,11 +111,11 @@ func (p *process) remote() (first *process, compatible bool) {
 		if first == nil {
 			first = q
 		}
-		v := q.clusterVersion()
-		known = known || v.Known()
-		above = above || p.version.MinorOf().Less(v)
+		if v := q.clusterVersion(); v.Known() {
+			known, foreign = true, foreign || !p.joins(v, q.disk.cluster.downgrade.Known())
+		}
 	}
-	return first, known && !above
+	return first, known && !foreign
 }
 
 // begin makes an empty data directory a member's.

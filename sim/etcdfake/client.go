@@ -29,10 +29,7 @@ func (c *client) Status(_ context.Context, endpoint string) (effects.EtcdStatus,
 	}
 	s := effects.EtcdStatus{
 		ClusterID: p.disk.cluster.id, MemberID: p.disk.member, Leader: p.lead, Learner: p.learner(),
-		Applied: p.index(), Version: p.version,
-	}
-	if s.Leader == 0 {
-		s.Errors = noLeader
+		Applied: p.index(), Version: p.version, Errors: p.errors(),
 	}
 	return s, nil
 }
@@ -42,7 +39,7 @@ func (c *client) Members(_ context.Context, endpoints []string) (effects.EtcdMem
 	for _, e := range endpoints {
 		p, answer, err := c.reach(Members, e)
 		if err == nil {
-			err = p.serves()
+			err = p.lists()
 		}
 		if err == nil {
 			err = answer
@@ -95,7 +92,11 @@ func (c *client) ReleaseLock(_ context.Context, endpoints []string, key, owner s
 func (c *client) Forget([]string) {}
 
 func (c *client) reach(a Action, endpoint string) (*process, error, error) {
-	return c.node.world.reach(c.node, a, host(endpoint), ClientPort)
+	p, answer, err := c.node.world.reach(c.node, a, host(endpoint), ClientPort)
+	if err == nil {
+		err = p.admits(a)
+	}
+	return p, answer, err
 }
 
 // change asks the endpoints in order, and goes on to the next only when the last has certainly changed nothing: it was not
@@ -142,13 +143,13 @@ func (w *World) Write(address string) error {
 	w.Advance()
 	p, err := w.route(address, address, ClientPort)
 	if err == nil {
-		err = p.serves()
+		err = p.writes(false)
 	}
 	if err != nil {
 		return err
 	}
 	c := p.disk.cluster
-	c.index++
+	c.write()
 	c.acked = c.index
 	return nil
 }

@@ -18,13 +18,23 @@ type Cluster struct {
 	id    uint64
 	token string
 
-	index   uint64   // length of the committed log
-	acked   uint64   // index of the last write that a client was told of
-	configs []config // by index; the last is in force
-	removed []uint64 // member IDs that can never be used again
-	begun   []uint64 // member IDs that have ever had a data directory
-	locks   []lock
-	keys    []effects.EtcdKey // without a lease
+	index      uint64               // length of the committed log
+	acked      uint64               // index of the last write that a client was told of
+	entries    [entryKinds][]uint64 // indexes of what not every version can read
+	lastEntry  uint64               // the last of them
+	configs    []config             // by index; the last is in force
+	gone       []states.Member      // those that were removed
+	unrecorded []uint64             // learners whose promotion 3.5 before 3.5.20 has kept from the database
+	v2Keys     bool                 // a key was written with the v2 API
+	keyed      bool                 // a key was written with the v3 API
+	downgrade  states.MinorVersion  // to which a downgrade is enabled
+	removed    []uint64             // member IDs that can never be used again
+	begun      []uint64             // member IDs that have ever had a data directory
+	locks      []lock
+	keys       []effects.EtcdKey // without a lease
+	alarms     []alarm
+
+	protected bool // it asks for a user
 
 	version, versionBefore states.MinorVersion
 	versionIndex           uint64 // since when the log says so
@@ -34,6 +44,7 @@ type Cluster struct {
 	leader    *process   // nil when none reaches a quorum
 	followed  []uint64   // members that have followed this leader, so that it counts on their logs
 	writable  bool       // and a quorum of voters follows its log
+	deposed   uint64     // member that has led last and is not to lead next, if another can
 	term      uint64
 	led       time.Time // since when the leader leads
 	elects    time.Time // when an election will be held, if one is needed and possible
@@ -109,13 +120,17 @@ func (c *Cluster) members() []states.Member { return c.configs[len(c.configs)-1]
 
 // view is the membership as far as the server knows it.
 func (p *process) view() config {
-	c := p.disk.cluster
+	c, known := p.disk.cluster, p.disk.cluster.configs[0]
 	for i := len(c.configs) - 1; i > 0; i-- {
 		if c.configs[i].index <= p.applied() {
-			return c.configs[i]
+			known = c.configs[i]
+			break
 		}
 	}
-	return c.configs[0]
+	if p.disk.zombies != nil {
+		known.members = p.disk.withZombies(known.members)
+	}
+	return known
 }
 
 // flushDelay is more than the time after which etcd writes its database to disk (100 ms, backend batch interval). What is newer
@@ -165,8 +180,19 @@ func (c *Cluster) change(edit func([]states.Member) []states.Member) {
 	c.configs = append(c.configs, config{c.index, c.world.Now(), members})
 }
 
+// write commits a key.
+func (c *Cluster) write() {
+	c.index++
+	c.keyed = c.keyed || !c.version.Less(states.MinorVersion{Major: 3, Minor: 0})
+}
+
 // entered and left note servers that come and go.
-func (c *Cluster) entered(p *process) { c.procs = append(c.procs, p) }
+func (c *Cluster) entered(p *process) {
+	if slices.ContainsFunc(c.procs, func(q *process) bool { return q.disk.member == p.disk.member }) {
+		c.world.report(TwinMember, c, p.disk.member, p.node.ID)
+	}
+	c.procs = append(c.procs, p)
+}
 
 func (c *Cluster) left(p *process) {
 	if i := slices.Index(c.procs, p); i >= 0 {

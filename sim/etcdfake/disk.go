@@ -9,17 +9,20 @@ import (
 
 // disk is one data directory and the record beside it.
 type disk struct {
-	state   states.DiskState
-	cluster *Cluster
-	member  uint64
-	index   uint64 // length of the log on it; behind while its process is in sync, see [process.index]
-	applied uint64 // after a crash, how much of the log its database reflects; 0 when all
-	forgot  bool   // its member once had more data than this
-	corrupt bool   // a server cannot read it, which only shows when one tries
+	state    states.DiskState
+	cluster  *Cluster
+	member   uint64
+	index    uint64          // length of the log on it; behind while its process is in sync, see [process.index]
+	snapshot uint64          // index of the last snapshot on it: what is older is not in the log any more
+	ran      states.Version  // the server that ran on it last
+	applied  uint64          // after a crash, how much of the log its database reflects; 0 when all
+	forgot   bool            // its member once had more data than this
+	zombies  []states.Member // removed, and yet in its database
+	damage   Damage          // a server cannot read it, which only shows when one tries
+	late     *late           // on top of that log: what its leader wrote and could not commit
 
-	minor         states.MinorVersion
-	name, address string
-	joined        bool
+	record
+	earlier record // before its last change
 }
 
 type diskView struct{ *Node }
@@ -70,6 +73,7 @@ func (v diskView) RecordStart(start states.StartEtcd) error {
 	case !fresh && d.state != states.DiskMember:
 		return errors.New("no member to restart")
 	}
+	d.earlier = d.record
 	d.minor, d.name, d.address = start.Minor, start.Name, start.Address
 	if d.state == states.DiskEmpty {
 		d.joined = false
@@ -79,6 +83,7 @@ func (v diskView) RecordStart(start states.StartEtcd) error {
 
 func (v diskView) RecordJoined() error {
 	if v.DiskError == nil {
+		v.disk.earlier = v.disk.record
 		v.disk.joined = true
 	}
 	return v.DiskError

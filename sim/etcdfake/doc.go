@@ -10,5 +10,11 @@
 // how long each prefix is. That is enough to show split brain, lost writes, stale lists and every refusal of etcd's membership
 // rules. Package etcdconformance runs the same scripts against this package and against real servers.
 //
+// Servers are of any minor from 2.3 to 3.7, each node with patches of its own ([Node.Release]): what they refuse, what they die
+// of, how the cluster version follows them and which rules of membership they know. Of the v2 API only the traces are there that
+// later minors stumble over, since the daemon has no port for it.
+//
+// What goes wrong by itself is a method of [World] or [Cluster]; what spoils a single call is a [Fault].
+//
 // The fake may be harsher than etcd (fail where etcd might succeed) but never kinder.
 package etcdfake

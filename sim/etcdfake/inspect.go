@@ -15,7 +15,26 @@ const (
 	WipedMember Trouble = "member restarted under its old ID with an empty data directory"
 	// LostWrites: a leader was elected without writes that clients had been told were safe.
 	LostWrites Trouble = "acknowledged writes are lost"
+	// ZombieMembers: 3.6 was started on data of 3.5 before 3.5.26, and believes in members that were removed.
+	ZombieMembers Trouble = "removed members have come back: 3.6 was started on data of 3.5 before 3.5.26"
+	// EarlyUpgrade: 3.7 was started on data of 3.6 before 3.6.11, against etcd's guide (docs/v3.7/upgrades/upgrade_3_7.md).
+	EarlyUpgrade Trouble = "3.7 was started on data of 3.6 before 3.6.11"
+	// TwinMember: a server was started on a copy of the data of another that runs.
+	TwinMember Trouble = "two servers run as one member"
 )
+
+// Invariant is the one that an incident breaks, by the names of the simulator's invariants: S2 is about data, S4 about servers on it, S6
+// about versions.
+func (t Trouble) Invariant() string {
+	switch t {
+	case TwinMember:
+		return "S4"
+	case ZombieMembers, EarlyUpgrade:
+		return "S6"
+	default:
+		return "S2"
+	}
+}
 
 // Incident is harm done.
 type Incident struct {
@@ -108,7 +127,7 @@ func (c *Cluster) Acked() uint64 { return c.acked }
 func (c *Cluster) holds(id uint64) bool {
 	for _, n := range c.world.nodes {
 		d := n.disk
-		if d.state != states.DiskMember || d.corrupt || d.cluster != c || d.member != id {
+		if d.state != states.DiskMember || d.damage != intact || d.cluster != c || d.member != id {
 			continue
 		}
 		if n.proc != nil && n.proc.synced || d.index >= c.acked {
@@ -121,4 +140,12 @@ func (c *Cluster) holds(id uint64) bool {
 // Holds tells whether the data directory of the node, running or not, holds every acknowledged write of its cluster.
 func (n *Node) Holds() bool {
 	return n.disk.state == states.DiskMember && n.disk.cluster.holds(n.disk.member)
+}
+
+// Runs is the server that runs on the node; zero when none does.
+func (n *Node) Runs() states.Version {
+	if n.proc == nil {
+		return states.Version{}
+	}
+	return n.proc.version
 }

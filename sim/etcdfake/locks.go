@@ -31,20 +31,27 @@ func (p *process) hold(key, owner string, ttl time.Duration, lease int64, absent
 	if i < 0 && c.anyThere(absent) {
 		return effects.EtcdLock{}, 0, nil
 	}
-	if i < 0 {
-		i = len(c.locks)
-		c.locks = append(c.locks, lock{key: key, owner: owner})
+	l := lock{key: key, owner: owner}
+	if i >= 0 {
+		l = c.locks[i]
 	}
-	l := &c.locks[i]
 	if l.owner != owner {
 		return effects.EtcdLock{Owner: l.owner, Revision: l.revision}, 0, nil
 	}
 	if l.lease == 0 || l.lease != lease {
+		if err := p.writes(false); err != nil {
+			return effects.EtcdLock{}, 0, err
+		}
 		c.world.lastLease++
-		c.index++
+		c.write()
 		l.lease, l.revision = c.world.lastLease, int64(c.index)
 	}
 	l.ttl, l.expires = ttl, now.Add(ttl)
+	if i < 0 {
+		c.locks = append(c.locks, l)
+	} else {
+		c.locks[i] = l
+	}
 	return effects.EtcdLock{Owner: owner, Revision: l.revision}, l.lease, nil
 }
 
@@ -61,6 +68,9 @@ func (p *process) unlock(key, owner string) error {
 		}
 		if c.locks[i].owner != owner {
 			return effects.ErrChanged
+		}
+		if err := p.writes(true); err != nil {
+			return err
 		}
 		c.index++
 		c.locks = slices.Delete(c.locks, i, i+1)
@@ -84,6 +94,15 @@ func (c *Cluster) extend(now time.Time) {
 	}
 	for i := range c.locks {
 		c.locks[i].expires = now.Add(c.locks[i].ttl)
+	}
+}
+
+// Delete deletes a lock's key, as an operator does, or as a leader before 3.5.13 that was replaced and does not know it yet: it
+// revokes leases that were kept alive (etcd issue 17425).
+func (c *Cluster) Delete(key string) {
+	if i := slices.IndexFunc(c.locks, func(l lock) bool { return l.key == key }); i >= 0 {
+		c.index++
+		c.locks = slices.Delete(c.locks, i, i+1)
 	}
 }
 

@@ -17,8 +17,10 @@ const maxLearners = 1
 var (
 	errLearner    = errors.New("etcdserver: rpc not supported for learner")
 	errTransferee = errors.New("etcdserver: bad leader transferee")
-	errNotStarted = fmt.Errorf("%w: re-configuration failed due to not enough started members", effects.ErrUnhealthy)
-	errUnhealthy  = fmt.Errorf("%w: unhealthy cluster", effects.ErrUnhealthy)
+	// errUnimplemented is a call that this version does not know (old-etcd: MoveLeader from 3.3, MemberPromote from 3.4 on).
+	errUnimplemented = errors.New("rpc error: code = Unimplemented")
+	errNotStarted    = fmt.Errorf("%w: re-configuration failed due to not enough started members", effects.ErrUnhealthy)
+	errUnhealthy     = fmt.Errorf("%w: unhealthy cluster", effects.ErrUnhealthy)
 )
 
 // learner tells whether the server takes itself for one.
@@ -38,20 +40,36 @@ func (p *process) serves() error {
 	return nil
 }
 
+// lists tells whether the server tells its member list. Before 3.5 it is what the server knows, with or without quorum, however old
+// (api/v3rpc/member.go); clients ask for a linearizable one from 3.5 on.
+func (p *process) lists() error {
+	if p.older(3, 5) && !p.learner() {
+		return nil
+	}
+	return p.serves()
+}
+
 // add is EtcdServer.AddMember: what the serving member checks by itself comes before what the log decides.
 func (p *process) add(url string, learner bool) (uint64, error) {
 	c, now := p.disk.cluster, p.node.world.Now()
-	learner = learner && !p.version.MinorOf().Less(states.MinorVersion{Major: 3, Minor: 4}) // older servers ignore the flag
+	learner = learner && !p.older(3, 4) // older servers ignore the flag
 	if p.learner() {
 		return 0, errLearner
 	}
 	if err := p.mayAdd(learner); err != nil {
 		return 0, err
 	}
-	if err := p.serves(); err != nil {
-		return 0, err
+	id := addedID(url, now)
+	err := p.propose(func() error { return c.add(id, host(url), learner) })
+	if err != nil {
+		id = 0
 	}
-	id, learners := addedID(url, now), 0
+	return id, err
+}
+
+// add is what the log decides: it is the same for every server.
+func (c *Cluster) add(id uint64, address string, learner bool) error {
+	learners := 0
 	for i := range c.members() {
 		if c.members()[i].Learner {
 			learners++
@@ -59,53 +77,58 @@ func (p *process) add(url string, learner bool) (uint64, error) {
 	}
 	switch {
 	case slices.Contains(c.removed, id):
-		return 0, effects.ErrNotFound // added and removed within this second: the ID is the same
-	case find(c.members(), id) != nil || indexOf(c.members(), host(url)) >= 0:
-		return 0, effects.ErrExists
+		return effects.ErrNotFound // added and removed within this second: the ID is the same
+	case find(c.members(), id) != nil || indexOf(c.members(), address) >= 0:
+		return effects.ErrExists
 	case learner && learners >= maxLearners:
-		return 0, effects.ErrTooManyLearners
+		return effects.ErrTooManyLearners
+	}
+	if learner {
+		c.log(addLearner)
 	}
 	c.change(func(members []states.Member) []states.Member {
-		return append(members, states.Member{ID: id, Address: host(url), Learner: learner})
+		return append(members, states.Member{ID: id, Address: address, Learner: learner})
 	})
-	c.world.settle()
-	return id, nil
+	return nil
 }
 
 // remove is EtcdServer.RemoveMember.
 func (p *process) remove(id uint64) error {
-	c := p.disk.cluster
 	if p.learner() {
 		return errLearner
 	}
 	if err := p.mayRemove(id); err != nil {
 		return err
 	}
-	if err := p.serves(); err != nil {
-		return err
-	}
+	return p.propose(func() error { return p.disk.cluster.remove(id) })
+}
+
+func (c *Cluster) remove(id uint64) error {
 	m := find(c.members(), id)
 	if m == nil {
 		return effects.ErrNotFound
 	}
-	gone := c.server(m)
+	gone, was := c.server(m), *m
 	c.change(func(members []states.Member) []states.Member {
 		return slices.DeleteFunc(members, func(m states.Member) bool { return m.ID == id })
 	})
-	c.removed = append(c.removed, id)
+	c.removed, c.gone = append(c.removed, id), append(c.gone, was)
+	c.unrecorded = slices.DeleteFunc(c.unrecorded, func(m uint64) bool { return m == id })
 	if gone != nil && gone.synced {
 		gone.expel() // it applies its own removal
 	}
-	c.world.settle()
 	return nil
 }
 
 // promote is EtcdServer.PromoteMember; any voter forwards it to the leader.
 func (p *process) promote(id uint64) error {
-	c := p.disk.cluster
-	if err := p.serves(); err != nil {
-		return err
+	if p.older(3, 4) {
+		return errUnimplemented
 	}
+	return p.propose(func() error { return p.disk.cluster.promote(id) })
+}
+
+func (c *Cluster) promote(id uint64) error {
 	m := find(c.members(), id)
 	if m == nil {
 		return effects.ErrNotFound
@@ -120,17 +143,22 @@ func (p *process) promote(id uint64) error {
 	if !m.Learner {
 		return effects.ErrNotLearner
 	}
+	if v := c.leader.version; v.MinorOf() == minor35 && v.Patch < 20 {
+		c.unrecorded = append(c.unrecorded, id)
+	}
 	c.change(func(members []states.Member) []states.Member {
 		find(members, id).Learner = false
 		return members
 	})
-	c.world.settle()
 	return nil
 }
 
 // move is EtcdServer.MoveLeader.
 func (p *process) move(to uint64) error {
 	c := p.disk.cluster
+	if p.older(3, 3) {
+		return errUnimplemented
+	}
 	if p.lead != p.disk.member || c.leader != p {
 		return effects.ErrNotLeader
 	}

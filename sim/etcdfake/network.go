@@ -31,6 +31,16 @@ type linkState struct {
 // direction cut, requests the other way arrive and their answers do not: the caller times out after the effect.
 func (w *World) Cut(from, to string, ports Port) { w.setLink(link{from, to}, ports, 0) }
 
+// Partition cuts everything between two sets of addresses, in both directions.
+func (w *World) Partition(a, b []string, ports Port) {
+	for _, from := range a {
+		for _, to := range b {
+			w.Cut(from, to, ports)
+			w.Cut(to, from, ports)
+		}
+	}
+}
+
 // Heal undoes Cut.
 func (w *World) Heal(from, to string, ports Port) { w.setLink(link{from, to}, 0, ports) }
 
@@ -79,7 +89,7 @@ func (w *World) linked(p, q *process) bool {
 	if p == q {
 		return p.answers()
 	}
-	return p.answers() && q.answers() &&
+	return p.answers() && q.answers() && !p.node.distrusted && !q.node.distrusted && speak(p.version, q.version) &&
 		!w.isCut(p.node.Address, q.node.Address, PeerPort) && !w.isCut(q.node.Address, p.node.Address, PeerPort)
 }
 
@@ -120,7 +130,8 @@ type Call struct {
 }
 
 // Fault spoils a call: Err is what the caller sees, and Apply says whether the call took effect all the same. Use [Timeout]
-// for an unknown outcome and [effects.ErrRefused] for a connection refused.
+// for an unknown outcome and [effects.ErrRefused] for a connection refused. The function that makes faults may let time pass
+// before it returns: the call then arrives later than it was made.
 type Fault struct {
 	Err   error
 	Apply bool
@@ -135,15 +146,22 @@ var Timeout = fmt.Errorf("no answer in time: %w", context.DeadlineExceeded)
 // something.
 var errUnreachable = fmt.Errorf("no route: %w", context.DeadlineExceeded)
 
+// errUntrusted is a handshake that failed: nothing was sent.
+var errUntrusted = fmt.Errorf("tls: failed to verify certificate: x509: certificate has expired or is not yet valid: %w", errUnreachable)
+
 // reach finds the server that a call arrives at. answer is what the caller gets to see after the call took effect.
 func (w *World) reach(caller *Node, action Action, address string, port Port) (p *process, answer, err error) {
 	w.Advance()
 	if w.Fault != nil {
 		f := w.Fault(Call{Caller: caller.ID, Action: action, Target: address})
+		w.Advance() // it may have let time pass
 		if f.Err != nil && !f.Apply {
 			return nil, nil, f.Err
 		}
 		answer = f.Err
+	}
+	if caller.distrusted {
+		return nil, nil, errUntrusted
 	}
 	if p, err = w.route(caller.Address, address, port); err == nil && w.isCut(address, caller.Address, port) {
 		answer = Timeout
@@ -163,7 +181,9 @@ func (w *World) route(from, to string, port Port) (*process, error) {
 	switch p := n.proc; {
 	case p == nil || p.up.IsZero() || port == ClientPort && p.stopping:
 		return nil, effects.ErrRefused
-	case !p.answers() || port == ClientPort && !p.ready:
+	case n.distrusted:
+		return nil, errUntrusted
+	case !p.answers() || port == ClientPort && (!p.ready || p.stalled):
 		return nil, Timeout // it accepts the connection, and that is all
 	default:
 		return p, nil

@@ -10,8 +10,10 @@ import (
 type Node struct {
 	ID, Address                    string
 	StartDelay, StopDelay, CatchUp time.Duration // may be changed at any time
-	// DiskError, when set, is what every change to the data directory answers.
+	// DiskError, when set, is what every change to the data directory answers, and what a server ends with that starts on it.
 	DiskError error
+	// Release, when set, is the patch of each minor that is installed here, instead of the world's.
+	Release func(states.MinorVersion) states.Version
 
 	world *World
 	disk  *disk
@@ -19,7 +21,9 @@ type Node struct {
 	proc  *process       // nil when none runs
 	last  states.Process // what Inspect answers
 	off   bool
-	fails []states.ExitReason // how the next starts end
+	// distrusted says that nobody shakes hands with it: its certificate has expired.
+	distrusted bool
+	fails      []states.ExitReason // how the next starts end
 }
 
 func (n *Node) settle(now time.Time) bool {
@@ -51,8 +55,8 @@ func (w *World) Hang(instanceID string, hang bool) {
 	w.Advance()
 	if n := w.find(instanceID); n != nil && n.proc != nil {
 		n.proc.hung = hang
-		if !hang && !n.proc.up.IsZero() {
-			n.proc.up = w.Now() // its peers connect to it anew
+		if !hang {
+			n.reconnect()
 		}
 		w.settle()
 	}
@@ -80,40 +84,13 @@ func (w *World) Kill(instanceID string) {
 	w.PowerOff(instanceID)
 	for i, n := range w.nodes {
 		if n.ID == instanceID {
-			w.release(n)
+			w.vacate(n)
 			n.disk, n.aside = &disk{state: states.DiskEmpty}, nil
 			w.nodes = append(w.nodes[:i:i], w.nodes[i+1:]...)
 			break
 		}
 	}
 	w.settle()
-}
-
-// Corrupt spoils the data so that no server can read it; a process on it crashes. It still looks like a member's.
-func (w *World) Corrupt(instanceID string) {
-	w.Crash(instanceID)
-	if n := w.find(instanceID); n != nil && n.disk.state == states.DiskMember {
-		n.disk.corrupt = true
-		w.settle()
-	}
-}
-
-// Tear takes the write-ahead log out of the data directory and leaves the rest; a process on it crashes.
-func (w *World) Tear(instanceID string) {
-	w.Crash(instanceID)
-	if n := w.find(instanceID); n != nil && n.disk.state == states.DiskMember {
-		n.disk.state, n.disk.corrupt = states.DiskBroken, true
-		w.settle()
-	}
-}
-
-// LoseDisk replaces the disk by an empty one, set-aside copies and record included; a process on it crashes.
-func (w *World) LoseDisk(instanceID string) {
-	w.Crash(instanceID)
-	if n := w.find(instanceID); n != nil {
-		n.disk, n.aside = &disk{state: states.DiskEmpty}, nil
-		w.settle()
-	}
 }
 
 // FailStarts makes the next starts end at once, one for each reason given.

@@ -22,10 +22,15 @@ type process struct {
 	detail   string
 	stopping bool
 	hung     bool
+	stalled  bool // its client port answers nothing
+	lags     bool // it applies nothing
 
 	// As part of its cluster, see raft.go.
 	lead      uint64    // the leader it believes in
 	leadless  time.Time // when it gives up that belief; zero while it hears its leader
+	first     uint64    // the last snapshot when it was started: of the log before it knows nothing
+	read      uint64    // how much of the log it has read
+	goesBack  bool      // it has read a cluster version older than the one it knew, see snapshotBack
 	synced    bool      // it follows the leader: its log is the cluster's
 	syncs     time.Time // when it will, if it is catching up
 	published bool      // it has told the cluster its name and client URL
@@ -45,6 +50,7 @@ func (p *process) index() uint64 {
 
 // detach ends following the leader, and keeps on disk what was followed.
 func (p *process) detach() {
+	p.snapshots()
 	p.disk.index = p.index()
 	p.synced, p.syncs = false, time.Time{}
 }
@@ -118,7 +124,7 @@ func (v processView) Start(start states.StartEtcd) error {
 	}
 	w.lastPID++
 	n.proc = &process{
-		node: n, disk: n.disk, start: start, version: w.Release(start.Minor), began: now, listens: now.Add(n.StartDelay),
+		node: n, disk: n.disk, start: start, version: n.release(start.Minor), began: now, listens: now.Add(n.StartDelay),
 	}
 	n.last = states.Process{Running: states.Yes, PID: w.lastPID, Minor: start.Minor, Started: now, Exits: exits}
 	if len(n.fails) > 0 {

@@ -13,8 +13,10 @@ import (
 func (c *Cluster) settle(now time.Time) bool {
 	changed := c.lead(now)
 	changed = c.replicate(now) || changed
+	changed = c.commitLate() || changed
 	changed = c.publish() || changed
 	changed = c.raise(now) || changed
+	changed = c.replay() || changed
 	return c.expel() || changed
 }
 
@@ -25,8 +27,7 @@ func (c *Cluster) lead(now time.Time) bool {
 		return false
 	}
 	if c.leader != nil { // it is lost only now; etcd gives it an election timeout to come back, which is kinder
-		c.purge(now)
-		c.leader, c.writable = nil, false
+		c.stepDown(now)
 	}
 	candidate := c.candidate()
 	switch {
@@ -43,6 +44,12 @@ func (c *Cluster) lead(now time.Time) bool {
 	return true
 }
 
+// stepDown leaves the cluster without a leader.
+func (c *Cluster) stepDown(now time.Time) {
+	c.purge(now)
+	c.leader, c.writable = nil, false
+}
+
 // reaches tells whether p is a voter that can exchange messages with a quorum of voters; when votes are asked for, only those
 // count whose log is not longer than that of p.
 func (c *Cluster) reaches(p *process, votes bool) bool {
@@ -54,22 +61,22 @@ func (c *Cluster) reaches(p *process, votes bool) bool {
 		n++
 		q := c.server(&members[i])
 		own = own || q == p
-		if q != nil && c.world.linked(p, q) && (!votes || q.index() <= p.index()) {
+		if q != nil && c.world.linked(p, q) && (!votes || q.last() <= p.last()) {
 			up++
 		}
 	}
 	return own && up >= states.Quorum(n)
 }
 
-// candidate is the server that can win an election. Of several, the longest log wins, then the server that entered first. One
-// that has no log at all does not know itself as a voter and never stands (raft: promotable).
+// candidate is the server that can win an election. Of several, the longest log wins, then one that was not deposed, then the
+// server that entered first. One that has no log at all does not know itself as a voter and never stands (raft: promotable).
 func (c *Cluster) candidate() *process {
 	var best *process
 	for _, p := range c.procs {
 		if p.index() < c.configs[0].index || p.stopping || !c.reaches(p, true) {
 			continue
 		}
-		if best == nil || p.index() > best.index() {
+		if best == nil || p.last() > best.last() || p.last() == best.last() && best.disk.member == c.deposed {
 			best = p
 		}
 	}
@@ -83,10 +90,12 @@ func (c *Cluster) elect(p *process, now time.Time) {
 	}
 	c.truncate(p)
 	c.extend(now)
-	c.leader, c.led, c.elects, c.followed = p, now, time.Time{}, c.followed[:0]
+	c.leader, c.led, c.elects, c.followed, c.deposed = p, now, time.Time{}, c.followed[:0], 0
+	p.keepLate()
 	c.term++
 	c.index++ // the empty entry that begins a term
 	p.synced, p.disk.applied = true, 0
+	p.snapshotBack()
 	c.raises = now
 }
 
@@ -99,6 +108,7 @@ func (c *Cluster) truncate(p *process) {
 	for len(c.configs) > 1 && c.configs[len(c.configs)-1].index > length {
 		c.configs = c.configs[:len(c.configs)-1]
 	}
+	c.forget(length)
 	c.keys = slices.DeleteFunc(c.keys, func(k effects.EtcdKey) bool { return k.Revision > int64(length) })
 	if c.versionIndex > length {
 		c.version, c.versionIndex = c.versionBefore, 0
@@ -108,7 +118,7 @@ func (c *Cluster) truncate(p *process) {
 
 // handOver gives the leadership away at once, to the voter that was up longest (etcd's TransferLeadership, since 3.1).
 func (c *Cluster) handOver(p *process) {
-	if c.leader != p || p.version.MinorOf().Less(states.MinorVersion{Major: 3, Minor: 1}) {
+	if c.leader != p || p.older(3, 1) {
 		return
 	}
 	for _, q := range c.procs {
@@ -129,6 +139,10 @@ func (c *Cluster) replicate(now time.Time) bool {
 			continue
 		}
 		p.lead, p.leadless = c.leader.disk.member, time.Time{}
+		if p.lags && p != c.leader {
+			p.detach()
+			continue
+		}
 		if !p.synced {
 			changed = p.follow(c, now) || changed
 		}
@@ -144,9 +158,6 @@ func (c *Cluster) replicate(now time.Time) bool {
 	return changed
 }
 
-// longLag is the lag, in entries, from which a member needs a snapshot (etcd keeps 5000 entries for slow followers).
-const longLag = 5000
-
 // follow begins to follow the leader, or goes on with it. A member that has lost its data and comes back under its ID is told
 // by a leader that counts on its log to commit entries it does not have, and panics (raft tocommit; issues 3504, 2215). The
 // next leader does not count on it, and lets it in: its log and its vote are forgotten in silence.
@@ -154,24 +165,35 @@ func (p *process) follow(c *Cluster, now time.Time) bool {
 	if p.syncs.IsZero() {
 		p.syncs = now
 		if p.disk.forgot && slices.Contains(c.followed, p.disk.member) {
-			p.exitIn(0, states.ExitCorrupt, "tocommit is out of range. Was the raft log corrupted, truncated, or lost?")
+			p.exitIn(0, states.ExitCorrupt, "exit status 2: panic: tocommit is out of range. Was the raft log corrupted, truncated, or lost?")
 			return true
 		}
-		if p.disk.index < c.configs[0].index || c.index-p.disk.index > longLag {
+		if p.disk.index < c.configs[0].index || !c.fromLog(p.disk) {
 			p.syncs = now.Add(p.node.CatchUp)
 		}
 	}
 	if !p.exits.IsZero() || !c.world.due(p.syncs, now) {
 		return false
 	}
-	p.synced, p.syncs, p.disk.forgot, p.disk.applied = true, time.Time{}, false, 0
+	if reason, detail := p.sync(c); reason != states.ExitNone {
+		p.exitIn(0, reason, detail)
+	}
+	return true
+}
+
+// sync makes the log of a server that of its leader, entry by entry or through a snapshot.
+func (p *process) sync(c *Cluster) (states.ExitReason, string) {
+	if p != c.leader && !c.fromLog(p.disk) {
+		if reason, detail := p.restored(c); reason != states.ExitNone {
+			return reason, detail
+		}
+	}
+	p.synced, p.syncs, p.disk.forgot, p.disk.applied, p.disk.late = true, time.Time{}, false, 0, nil
 	if !slices.Contains(c.followed, p.disk.member) {
 		c.followed = append(c.followed, p.disk.member)
 	}
-	if reason, detail := p.restart(); reason != states.ExitNone {
-		p.exitIn(0, reason, detail) // it is checked again as the log is applied
-	}
-	return true
+	p.snapshotBack()
+	return p.restart() // it is checked again as the log is applied
 }
 
 // lose ends following. The server believes in its leader for an election timeout more.
@@ -199,35 +221,4 @@ func (c *Cluster) voters() int {
 		}
 	}
 	return n
-}
-
-// publish lets servers that reach the leader tell their name and client URL. A server serves clients only after that
-// (EtcdServer.publishV3 closes readych): after a restart without quorum its client port accepts connections and is silent.
-func (c *Cluster) publish() bool {
-	changed := false
-	for _, p := range c.procs {
-		if !c.writable || p.lead != c.leader.disk.member || !p.leadless.IsZero() {
-			continue
-		}
-		if !p.published {
-			p.published, changed = true, true
-			c.attribute(p)
-		}
-		if p.synced && !p.ready {
-			p.ready, changed = true, true
-		}
-	}
-	return changed
-}
-
-func (c *Cluster) attribute(p *process) {
-	url, m := clientURL(p.node.Address), find(c.members(), p.disk.member)
-	if m == nil || m.Name == p.start.Name && m.ClientURL == url {
-		return
-	}
-	c.change(func(members []states.Member) []states.Member {
-		m := find(members, p.disk.member)
-		m.Name, m.ClientURL = p.start.Name, url
-		return members
-	})
 }

@@ -9,7 +9,8 @@ import (
 // healthInterval is how long a peer must have been connected to count (etcd's HealthInterval).
 const healthInterval = 5 * time.Second
 
-// mayAdd is EtcdServer.mayAddMember.
+// mayAdd is EtcdServer.mayAddMember. It needs every voter connected; from 3.5.30, 3.6.11 and in 3.7 a quorum of the new size is
+// enough.
 func (p *process) mayAdd(learner bool) error {
 	members := p.view().members
 	voters, started := count(members, 0)
@@ -18,24 +19,12 @@ func (p *process) mayAdd(learner bool) error {
 	}
 	v := p.version
 	switch connected := p.connected(members); {
-	case voters == 1, v.MinorOf().Less(states.MinorVersion{Major: 3, Minor: 1}):
+	case voters == 1, p.older(3, 1):
 		return nil
-	case strict(v) && connected < voters, connected < states.Quorum(voters+1):
+	case !since(v, 30, 11) && connected < voters, connected < states.Quorum(voters+1):
 		return errUnhealthy
 	}
 	return nil
-}
-
-// strict tells whether MemberAdd needs every voter connected; from 3.5.30, 3.6.11 and in 3.7 a quorum of the new size is enough.
-func strict(v states.Version) bool {
-	switch m := v.MinorOf(); m {
-	case states.MinorVersion{Major: 3, Minor: 5}:
-		return v.Patch < 30
-	case states.MinorVersion{Major: 3, Minor: 6}:
-		return v.Patch < 11
-	default:
-		return m.Less(states.MinorVersion{Major: 3, Minor: 5})
-	}
 }
 
 // mayRemove is EtcdServer.mayRemoveMember.
@@ -52,7 +41,7 @@ func (p *process) mayRemove(id uint64) error {
 	if id != p.disk.member && (m == nil || p.activeSince(m).IsZero()) {
 		return nil // it is not part of the active quorum
 	}
-	if p.version.MinorOf().Less(states.MinorVersion{Major: 3, Minor: 1}) {
+	if p.older(3, 1) {
 		return nil
 	}
 	if all, _ := count(members, 0); p.connected(members)-1 < 1+(all-1)/2 {

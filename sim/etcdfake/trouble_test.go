@@ -20,6 +20,23 @@ func (f *fixture) instanceOf(member uint64) string {
 	return ""
 }
 
+// member is the member of an instance.
+func (f *fixture) member(id string) uint64 {
+	_, m := f.node(id).MemberID()
+	return m
+}
+
+// follower is the first instance of a voter that does not lead.
+func (f *fixture) follower() string {
+	for _, n := range f.Nodes() {
+		if _, m := n.MemberID(); n.Running() && m != f.Clusters()[0].Leader() {
+			return n.ID
+		}
+	}
+	f.t.Fatal("no follower")
+	return ""
+}
+
 func TestPartitionedLeaderIsReplaced(t *testing.T) {
 	f := newFixture(t)
 	f.three()

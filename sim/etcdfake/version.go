@@ -1,6 +1,7 @@
 package etcdfake
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/states"
@@ -25,7 +26,11 @@ func (c *Cluster) raise(now time.Time) bool {
 	if !c.world.due(c.raises, now) {
 		return false
 	}
-	c.index++
+	if c.leader.older(3, 6) {
+		c.log(v2Version) // updateClusterVersionV2
+	} else {
+		c.index++
+	}
 	c.versionBefore, c.version, c.versionIndex, c.versionAt, c.raises = c.version, version, c.index, now, time.Time{}
 	return true
 }
@@ -34,6 +39,9 @@ func (c *Cluster) raise(now time.Time) bool {
 // unstarted ones included. If one does not answer, a version that is not set yet becomes the oldest that the leader's minor
 // can speak to, and one that is set stays.
 func (c *Cluster) decide() states.MinorVersion {
+	if c.downgrade.Known() {
+		return c.lower()
+	}
 	lowest := c.leader.version.MinorOf()
 	for i := range c.members() {
 		p := c.server(&c.members()[i])
@@ -53,6 +61,72 @@ func (c *Cluster) decide() states.MinorVersion {
 	return lowest
 }
 
+// Downgrade is an operator enabling a downgrade by one minor, or cancelling it (the zero value). From 3.6 on the leader lowers the
+// cluster version to the target then, so that servers of the target may restart on the data, one by one. It tells whether the
+// cluster accepts.
+func (c *Cluster) Downgrade(target states.MinorVersion) bool {
+	c.world.Advance()
+	next := states.MinorVersion{Major: target.Major, Minor: target.Minor + 1}
+	if !c.writable || target.Known() && (next != c.version || c.leader.older(3, 6)) {
+		return false
+	}
+	c.downgrade = target
+	c.world.settle()
+	return true
+}
+
+// lower is decideClusterVersion while a downgrade is enabled: it too waits for every member to answer. The downgrade ends once
+// every server runs the target.
+func (c *Cluster) lower() states.MinorVersion {
+	done := true
+	for i := range c.members() {
+		p := c.server(&c.members()[i])
+		if p == nil || !c.world.linked(c.leader, p) {
+			return c.version
+		}
+		done = done && p.version.MinorOf() == c.downgrade
+	}
+	target := c.downgrade
+	if done {
+		c.downgrade = states.MinorVersion{}
+	}
+	return target
+}
+
+// joins tells whether a server may join a cluster of this version (membership.isCompatibleWithVers). While a downgrade is enabled
+// the cluster's version must be the one after its own (allowedVersionRange): since 3.6 it is lowered at once, so nobody fits.
+func (p *process) joins(v states.MinorVersion, downgrade bool) bool {
+	own := p.version.MinorOf()
+	if downgrade {
+		return v == states.MinorVersion{Major: own.Major, Minor: own.Minor + 1}
+	}
+	return !own.Less(v) && !v.Less(oldest(own))
+}
+
+// restart refuses to run below the version that the cluster has reached (MustDetectDowngrade), and from 3.6 on below the version
+// of the storage, which follows it (storage/schema newPlan).
+func (p *process) restart() (states.ExitReason, string) {
+	v := p.clusterVersion()
+	if !p.version.MinorOf().Less(v) {
+		return states.ExitNone, ""
+	}
+	switch {
+	case p.older(3, 1):
+		return states.ExitRefused, fmt.Sprintf("exit status 1: cluster cannot be downgraded (current version: %s is lower than determined cluster version: %s).", p.version, v)
+	case p.older(3, 6):
+		return states.ExitRefused, "exit status 1: invalid downgrade; server version is lower than determined cluster version"
+	default:
+		return states.ExitRefused, fmt.Sprintf("exit status 1: discovery failed: version \"%s.0\" is not supported", v)
+	}
+}
+
+func (p *process) incompatible() string {
+	if p.older(3, 0) {
+		return "incomptible with current running cluster" // so misspelt in 2.3
+	}
+	return "incompatible with current running cluster"
+}
+
 // oldest is version.MinClusterVersion of a server of this minor.
 func oldest(m states.MinorVersion) states.MinorVersion {
 	switch {
@@ -63,4 +137,23 @@ func oldest(m states.MinorVersion) states.MinorVersion {
 	default:
 		return states.MinorVersion{Major: 3, Minor: 0}
 	}
+}
+
+// speak tells whether two servers exchange raft messages: neither may be older than the oldest that the other speaks to
+// (api/rafthttp/util.go checkVersionCompatibility). 3.0 and 2.3 do, 3.1 and 2.3 do not.
+func speak(a, b states.Version) bool {
+	return a == b || !a.MinorOf().Less(oldest(b.MinorOf())) && !b.MinorOf().Less(oldest(a.MinorOf()))
+}
+
+// older tells whether the server is older than a minor.
+func (p *process) older(major, minor int) bool {
+	return p.version.MinorOf().Less(states.MinorVersion{Major: major, Minor: minor})
+}
+
+// release is the version of a minor that is installed on the node.
+func (n *Node) release(m states.MinorVersion) states.Version {
+	if n.Release != nil {
+		return n.Release(m)
+	}
+	return n.world.Release(m)
 }

@@ -7,12 +7,14 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
-// Options are the durations of a world. A zero value is replaced by what a small etcd shows.
+// Options are how long things take in a world, and what is installed. A zero value is replaced by what a small etcd shows.
 type Options struct {
 	Now        func() time.Time
 	StartDelay time.Duration // from the start of the process until it listens
 	StopDelay  time.Duration // from SIGTERM until the process is gone
 	CatchUp    time.Duration // an empty member fetching the data of its cluster
+	// SnapshotCount is --snapshot-count: after how many entries a server writes a snapshot and drops the log before it.
+	SnapshotCount uint64
 	// Election is how long a cluster is without a leader once it has lost one and has a quorum again.
 	Election func(cluster, term uint64) time.Duration
 	// Release is the patch of each minor that is installed.
@@ -47,11 +49,14 @@ func New(o Options) *World {
 	if o.CatchUp == 0 {
 		o.CatchUp = 2 * time.Second
 	}
+	if o.SnapshotCount == 0 {
+		o.SnapshotCount = 10000
+	}
 	if o.Election == nil {
 		o.Election = election
 	}
 	if o.Release == nil {
-		o.Release = release
+		o.Release = latest
 	}
 	return &World{Options: o, byAddress: map[string]*Node{}, links: map[link]linkState{}}
 }
@@ -69,7 +74,7 @@ func (w *World) Node(instanceID, address string) *Node {
 		w.byAddress[address] = n
 	}
 	if n.Address != address {
-		w.release(n)
+		w.vacate(n)
 		n.Address = address
 		w.byAddress[address] = n
 		w.settle()
@@ -89,7 +94,7 @@ func (w *World) find(instanceID string) *Node {
 	return nil
 }
 
-func (w *World) release(n *Node) {
+func (w *World) vacate(n *Node) {
 	if w.byAddress[n.Address] == n {
 		delete(w.byAddress, n.Address)
 	}
@@ -143,8 +148,8 @@ func election(cluster, term uint64) time.Duration {
 	return time.Second + time.Duration((x^(x>>31))%600)*time.Millisecond
 }
 
-// release knows the patches that decide something: 3.5.30 and 3.6.11 relaxed the connectivity rule of MemberAdd.
-func release(m states.MinorVersion) states.Version {
+// latest knows the patches that decide something: 3.5.30 and 3.6.11 relaxed the connectivity rule of MemberAdd.
+func latest(m states.MinorVersion) states.Version {
 	patch := map[states.MinorVersion]int{
 		{Major: 2, Minor: 3}: 8, {Major: 3, Minor: 4}: 45, {Major: 3, Minor: 5}: 35, {Major: 3, Minor: 6}: 16, {Major: 3, Minor: 7}: 3,
 	}[m]

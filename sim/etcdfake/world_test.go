@@ -12,17 +12,20 @@ import (
 // fixture is a world with a clock that tests turn.
 type fixture struct {
 	*World
-	t   *testing.T
-	now time.Time
+	t     *testing.T
+	now   time.Time
+	minor states.MinorVersion // of the servers that are started
 }
 
 var minor37 = states.MinorVersion{Major: 3, Minor: 7}
 
 func newFixture(t *testing.T) *fixture {
-	f := &fixture{t: t, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	f := &fixture{t: t, minor: minor37, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	f.World = New(Options{Now: func() time.Time { return f.now }})
 	return f
 }
+
+func (f *fixture) node(id string) *Node { return f.Node(id, address(id)) }
 
 // pass lets time pass, event by event.
 func (f *fixture) pass(d time.Duration) {
@@ -50,7 +53,7 @@ func list(ids ...string) (l []states.ClaimMember) {
 func (f *fixture) start(id string, state states.ClusterState, l []states.ClaimMember) {
 	f.t.Helper()
 	err := f.Node(id, address(id)).Process().Start(states.StartEtcd{
-		Minor: minor37, Name: id, Address: address(id), State: state, Token: "t", Cluster: l,
+		Minor: f.minor, Name: id, Address: address(id), State: state, Token: "t", Cluster: l,
 	})
 	if err != nil {
 		f.t.Fatal(id, err)

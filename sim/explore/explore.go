@@ -26,6 +26,7 @@ type Options struct {
 	Crashes, Lost, EtcdCrashes, Terminate, Stale, Disks int
 
 	Unfit bool // the first instance cannot run the next minor
+	One   bool // only the first instance wants the next minor, and those that replace others
 
 	Workers    int    // 0: one for each core
 	MaxStates  uint32 // 0: no limit; a search that reaches it is not complete
@@ -127,7 +128,8 @@ func (o *Options) begin() (world, error) {
 
 // wants is the minor that an instance is configured for.
 func (o *Options) wants(slot uint8) uint8 {
-	if o.Scope == ScopeRoll && int(slot) < o.Nodes {
+	keeps := o.Scope == ScopeRoll || o.Scope == ScopeUpgrade && o.One && slot > 0
+	if keeps && int(slot) < o.Nodes {
 		return minorOld
 	}
 	return minorNew

@@ -23,6 +23,7 @@ var ec2Names = map[string]string{
 	"StopInstancesOutput.StoppingInstances":         "instancesSet",
 	"StartInstancesOutput.StartingInstances":        "instancesSet",
 	"Instance.Tags":                                 "tagSet",
+	"Instance.NetworkInterfaces":                    "networkInterfaceSet",
 	"Instance.State":                                "instanceState",
 	"Instance.StateTransitionReason":                "reason",
 }

@@ -63,6 +63,7 @@ var statuses = map[string]int{
 	"PreconditionFailed": 412, "NotImplemented": 501,
 	"RequestLimitExceeded": 503, "SlowDown": 503, "ServiceUnavailable": 503, "Unavailable": 503,
 	"InternalError": 500, "InternalFailure": 500, "UnauthorizedOperation": 403, "AccessDenied": 403,
+	"AuthFailure": 401, "SignatureDoesNotMatch": 403, "RequestTimeTooSkewed": 403,
 }
 
 // failure splits an error into what the wire carries. One that is no API error

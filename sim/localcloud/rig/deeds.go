@@ -42,6 +42,32 @@ func (r *Rig) Terminate(ctx context.Context, instance string) error {
 	return err
 }
 
+// Configure changes the minor that daemons want that start from now on, as a new launch template does.
+func (r *Rig) Configure(minor string) error {
+	next := r.configFile() + ".new"
+	if err := os.WriteFile(next, []byte("etcd-version: \""+minor+"\"\n"), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(next, r.configFile())
+}
+
+func (r *Rig) configFile() string { return filepath.Join(r.options.Dir, "appliance.yaml") }
+
+// Want changes it for the daemons that run, too.
+func (r *Rig) Want(minor string) error {
+	if err := r.Configure(minor); err != nil {
+		return err
+	}
+	for _, i := range r.Latest().InService() {
+		if pid := r.DaemonPID(i.ID); pid != 0 {
+			if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
+				return fmt.Errorf("reconfigure the daemon of %s: %w", i.ID, err)
+			}
+		}
+	}
+	return nil
+}
+
 // EtcdPID is the process ID of the etcd of an instance, 0 when none runs.
 func (r *Rig) EtcdPID(instance string) int {
 	return findProcess(func(args []string) bool {

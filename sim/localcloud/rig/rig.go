@@ -67,10 +67,13 @@ type Rig struct {
 func Start(ctx context.Context, o Options) (*Rig, error) {
 	o.setDefaults()
 	r := &Rig{options: o, watching: make(chan struct{})}
-	if err := r.makeDir(); err != nil {
+	err := r.makeDir()
+	if err == nil && o.EtcdVersion != "" {
+		err = r.Configure(o.EtcdVersion)
+	}
+	if err != nil {
 		return nil, err
 	}
-	var err error
 	if r.launcher, err = r.newLauncher(); err == nil {
 		r.Cloud, err = r.newCloud()
 	}
@@ -139,7 +142,7 @@ func (r *Rig) newLauncher() (*localcloud.ProcessLauncher, error) {
 	l.Command = func(i localcloud.Instance) *exec.Cmd {
 		args := []string{"run", "--hosted-zone", r.options.Zone, "--etcd-dir", r.options.EtcdDir, "--data-dir", r.dataDir(i.ID), "--log-format", "json"}
 		if r.options.EtcdVersion != "" {
-			args = append(args, "--etcd-version", r.options.EtcdVersion)
+			args = append(args, "--config", r.configFile())
 		}
 		cmd := exec.Command(r.options.Daemon, append(args, r.options.Args...)...)
 		cmd.Env = plainEnvironment()

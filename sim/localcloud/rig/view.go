@@ -148,3 +148,13 @@ func (i *Instance) healthy(service []Instance) error {
 	}
 	return nil
 }
+
+// Run tells which instance in service does not run a server of this minor.
+func (v *View) Run(minor string) error {
+	for _, i := range v.InService() {
+		if !strings.HasPrefix(i.Etcd.Version, minor+".") {
+			return fmt.Errorf("%s runs etcd %q, not %s", i.ID, i.Etcd.Version, minor)
+		}
+	}
+	return nil
+}

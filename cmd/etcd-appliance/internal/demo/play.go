@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -14,41 +15,51 @@ import (
 // one healthy cluster, and DNS says so.
 type act struct {
 	title   string
-	size    int // of the group when it is over
+	size    int    // of the group when it is over
+	minor   string // that all members then run; empty when that does not matter
 	trigger func(context.Context, *play) error
 }
 
-// acts are the whole demo, for a cluster of n.
-func acts(n int) []act {
+// acts are the whole demo, for a cluster of n. Where there is a server to upgrade to, the last act does that.
+func acts(n int, from, to string) []act {
+	program := repairs(n)
+	if to == "" {
+		return program
+	}
+	title := fmt.Sprintf("upgrade etcd %s to %s, one after the other", from, to)
+	return append(program, act{title, n, to, func(_ context.Context, p *play) error { return p.rig.Want(to) }})
+}
+
+func repairs(n int) []act {
 	scale := func(to int) func(context.Context, *play) error {
 		return func(ctx context.Context, p *play) error { return p.rig.Scale(ctx, to) }
 	}
 	return []act{
-		{fmt.Sprintf("launch %d instances: they form a cluster", n), n,
+		{fmt.Sprintf("launch %d instances: they form a cluster", n), n, "",
 			func(ctx context.Context, p *play) error { return p.rig.Launch(ctx, n) }},
-		{"kill a follower's etcd: it restarts on its data", n, func(ctx context.Context, p *play) error {
+		{"kill a follower's etcd: it restarts on its data", n, "", func(ctx context.Context, p *play) error {
 			i, err := pick("follower", (*rig.View).Follower, p)
 			if err == nil {
 				_, err = p.rig.KillEtcd(ctx, i.ID)
 			}
 			return err
 		}},
-		{"terminate a follower: the group replaces it", n, func(ctx context.Context, p *play) error {
+		{"terminate a follower: the group replaces it", n, "", func(ctx context.Context, p *play) error {
 			i, err := pick("follower", (*rig.View).Follower, p)
 			if err == nil {
 				err = p.rig.Terminate(ctx, i.ID)
 			}
 			return err
 		}},
-		{"terminate the leader: another takes over", n, func(ctx context.Context, p *play) error {
+		{"terminate the leader: another takes over", n, "", func(ctx context.Context, p *play) error {
 			i, err := pick("leader", (*rig.View).Leader, p)
 			if err == nil {
 				err = p.rig.Terminate(ctx, i.ID)
 			}
 			return err
 		}},
-		{fmt.Sprintf("scale out from %d to %d", n, n+2), n + 2, scale(n + 2)},
-		{fmt.Sprintf("scale in from %d to %d", n+2, n), n, scale(n)},
+		{fmt.Sprintf("scale out from %d to %d", n, n+2), n + 2, "", scale(n + 2)},
+		{fmt.Sprintf("scale in from %d to %d", n+2, n), n, "", scale(n)},
 	}
 }
 
@@ -112,15 +123,19 @@ func (p *play) performOne(ctx context.Context, n int, a act) error {
 	if err := a.trigger(ctx, p); err != nil {
 		return err
 	}
-	_, err := p.rig.Wait(ctx, func(v *rig.View) error { return p.judge(n, a.size, v) })
+	_, err := p.rig.Wait(ctx, func(v *rig.View) error { return p.judge(n, &a, v) })
 	p.edit(n, func(o *outcome) { o.over, o.written = err == nil, p.writer.Lap() })
 	return err
 }
 
 // judge tells whether an act is over, and notes how far it has come.
-func (p *play) judge(n, size int, v *rig.View) error {
-	healthy := v.Healthy(size)
-	settled := v.Settled(size)
+func (p *play) judge(n int, a *act, v *rig.View) error {
+	healthy := v.Healthy(a.size)
+	settled := v.Settled(a.size)
+	if healthy == nil && a.minor != "" {
+		healthy = v.Run(a.minor)
+		settled = errors.Join(settled, healthy)
+	}
 	p.edit(n, func(o *outcome) {
 		since := v.Ended.Sub(o.begun)
 		switch {

@@ -20,8 +20,9 @@ import (
 // Options say what is played, and to whom.
 type Options struct {
 	Rig   rig.Options
-	Size  int  // of the cluster, 3 or more
-	Plain bool // lines, on a terminal too
+	Size  int    // of the cluster, 3 or more
+	To    string // minor that it is upgraded to in the end; empty for none
+	Plain bool   // lines, on a terminal too
 	Out   io.Writer
 	// After is called while the cluster still runs, when everything has held; nil for nothing.
 	After func(context.Context, *rig.Rig)
@@ -88,7 +89,7 @@ func (p *play) show(ctx context.Context, o *Options) ([]check, error) {
 	})
 	defer watching.Wait()
 	defer leave()
-	if err := p.perform(ctx, acts(o.Size), pause); err != nil {
+	if err := p.perform(ctx, acts(o.Size, o.Rig.EtcdVersion, o.To), pause); err != nil {
 		return nil, err
 	}
 	return p.checks(ctx, o.Size), nil

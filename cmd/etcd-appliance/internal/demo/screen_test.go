@@ -15,7 +15,7 @@ import (
 func busyScene() *scene {
 	begun := time.Unix(1795382220, 0)
 	s := &scene{name: "releaseetcd.elephant.example.org", since: 83*time.Second + 400*time.Millisecond, begun: begun, view: &rig.View{}}
-	for n, a := range acts(3) {
+	for n, a := range acts(3, "3.6", "3.7") {
 		o := outcome{title: a.title}
 		if n < 5 {
 			o = outcome{title: a.title, begun: begun, healthy: 12340 * time.Millisecond, right: 59990 * time.Millisecond, over: true, written: rig.Progress{Lap: 1510 * time.Millisecond}}

@@ -1,0 +1,104 @@
+package sim
+
+import (
+	"slices"
+	"time"
+
+	"github.com/etcd-appliance/etcd-appliance/sim/etcdfake"
+)
+
+// cutting is what a partition has cut.
+type cutting struct {
+	from, to string
+	ports    etcdfake.Port
+}
+
+// partition cuts a node from the others, in the form of the event.
+func (w *world) partition(n *node, e FaultEvent) {
+	if n.host.until[e.Kind] > w.now {
+		return
+	}
+	w.cutFor(&n.host.until, e, w.cuts(n, &e))
+}
+
+func (w *world) cuts(n *node, e *FaultEvent) (cuts []cutting) {
+	ports := etcdfake.AllPorts
+	switch e.What {
+	case peerPort:
+		ports = etcdfake.PeerPort
+	case clientPort:
+		ports = etcdfake.ClientPort
+	}
+	for _, other := range w.nodes {
+		if other == n || e.Other > 0 && other.ordinal != e.Other {
+			continue
+		}
+		if e.What != inbound {
+			cuts = append(cuts, cutting{n.address, other.address, ports})
+		}
+		if e.What != outbound {
+			cuts = append(cuts, cutting{other.address, n.address, ports})
+		}
+	}
+	return cuts
+}
+
+// The forms of partitions.
+const (
+	wholly     = "wholly"
+	outbound   = "outbound"
+	inbound    = "inbound"
+	peerPort   = "peer port"
+	clientPort = "client port"
+)
+
+func drawPartition(w *world, s *stream, e *FaultEvent) bool {
+	return oneOf(wholly, wholly, outbound, inbound, peerPort, clientPort)(w, s, e)
+}
+
+// drawLink is a partition between two nodes only, which both reach the others.
+func drawLink(w *world, s *stream, e *FaultEvent) bool {
+	return drawOther(w, s, e) && drawPartition(w, s, e)
+}
+
+// cutAZ cuts an availability zone from the rest.
+func (w *world) cutAZ(n *node, e FaultEvent) {
+	var cuts []cutting
+	in, _ := w.cloud.Instance(n.id)
+	for _, a := range w.nodes {
+		for _, b := range w.nodes {
+			inA, _ := w.cloud.Instance(a.id)
+			inB, _ := w.cloud.Instance(b.id)
+			if (inA.Zone == in.Zone) != (inB.Zone == in.Zone) {
+				cuts = append(cuts, cutting{a.address, b.address, etcdfake.AllPorts})
+			}
+		}
+	}
+	w.cutFor(&w.until, e, cuts)
+}
+
+// cutFor cuts for a while. When one of several ends, all are healed, and those that go on are cut anew.
+func (w *world) cutFor(until *[Kinds]time.Duration, e FaultEvent, cuts []cutting) {
+	if len(cuts) == 0 {
+		return
+	}
+	kept := &cuts
+	if !w.begin(until, e, func() {
+		*kept = nil
+		w.etcd.HealAll()
+		w.cutAll()
+	}) {
+		return
+	}
+	w.partitions = append(w.partitions, kept)
+	w.cutAll()
+}
+
+func (w *world) cutAll() {
+	w.partitions = slices.DeleteFunc(w.partitions, func(cuts *[]cutting) bool { return *cuts == nil })
+	for _, cuts := range w.partitions {
+		for _, c := range *cuts {
+			w.etcd.Cut(c.from, c.to, c.ports)
+		}
+	}
+}

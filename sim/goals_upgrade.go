@@ -1,0 +1,36 @@
+package sim
+
+import (
+	"github.com/etcd-appliance/etcd-appliance/effects"
+	"github.com/etcd-appliance/etcd-appliance/sim/etcdfake"
+)
+
+// upgradeOwner is the instance that holds the upgrade lock of a cluster; empty when nobody does.
+func upgradeOwner(c *etcdfake.Cluster) string {
+	return effects.ParseUpgrade(c.Key(effects.UpgradeLockKey)).Owner
+}
+
+// swapGoals looks at a change of the upgrade lock, right before it.
+func (n *node) swapGoals(key effects.EtcdKey) {
+	c := n.served()
+	if c == nil || key.Key != effects.UpgradeLockKey || key.Value != "" {
+		return
+	}
+	lock := effects.ParseUpgrade(c.Key(key.Key))
+	switch {
+	case lock.Owner == "":
+	case lock.Owner != n.id:
+		n.sometimes(UpgradeOwnerGone)
+	case n.etcd.Running() && n.etcd.Process().Inspect().Minor == lock.From:
+		n.sometimes(UpgradeHandedBack)
+	}
+}
+
+// upgradeGoals looks at the version of the cluster, which rises when its last member has been upgraded.
+func (c *checker) upgradeGoals(served *etcdfake.Cluster) {
+	before := c.level
+	c.level = served.Version()
+	if before.Known() && before.Less(c.level) && before == servers[0] {
+		c.sometimes(UpgradedAll)
+	}
+}
