@@ -56,6 +56,9 @@ func judgeAll(ctx context.Context, o *options, l *lab) ([]*result, error) {
 	if err := c.hashJudges(); err != nil {
 		return nil, err
 	}
+	if err := c.sane(ctx); err != nil {
+		return nil, err
+	}
 	if strings.Contains(o.layers, "unit") {
 		c.sweep(ctx)
 		say("the quick tests have seen them after %s", time.Since(c.begun).Round(time.Second))
@@ -85,6 +88,27 @@ func judgeAll(ctx context.Context, o *options, l *lab) ([]*result, error) {
 		return nil, fmt.Errorf("interrupted; the next run goes on from here")
 	}
 	return results, c.err
+}
+
+// sane asks every layer once with no mutant on: a test that fails anyhow would seem to kill them all.
+func (c *court) sane(ctx context.Context) error {
+	asked := map[string]bool{}
+	for _, m := range c.mutants {
+		for _, y := range m.layers(c.seeds) {
+			id := y.name
+			if y.name == "unit" || y.name == "conformance" {
+				id += y.pkg
+			}
+			if asked[id] || !strings.Contains(c.layers, y.name) {
+				continue
+			}
+			asked[id] = true
+			if o := c.outcome(ctx, y); o.Killed {
+				return fmt.Errorf("%s of %s fails without any mutant: %s %s", y.name, y.pkg, o.By, o.Detail)
+			}
+		}
+	}
+	return nil
 }
 
 // hashJudges hashes what the outcomes of each layer depend on, so that no stale one is believed.

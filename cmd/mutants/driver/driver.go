@@ -40,6 +40,7 @@ var scopes = []struct {
 	{"stale read", explore.Options{Scope: explore.ScopeJoin, Nodes: 3, Terminate: 1, Stale: 1}},
 	{"replacement", explore.Options{Scope: explore.ScopeJoin, Nodes: 3, Terminate: 1, Crashes: 1, Lost: 1}},
 	{"bootstrap", explore.Options{Scope: explore.ScopeBootstrap, Nodes: 3}},
+	{"upgrade of one", explore.Options{Scope: explore.ScopeUpgrade, Nodes: 3, One: true, Terminate: 1}},
 	{"server crash", explore.Options{Scope: explore.ScopeJoin, Nodes: 3, Terminate: 1, EtcdCrashes: 1}},
 }
 
