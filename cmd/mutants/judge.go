@@ -20,7 +20,7 @@ type layer struct {
 	steps [][]string // arguments of the test binary, one run each; the first that fails ends it
 	seeds int        // how many, if it runs seeds
 	from  int        // the first of them
-	cpu   int        // seconds of processor time after which a mutant is taken for hung
+	cpu   int        // seconds of processor time after which a mutant is taken for hung; 0: no bound, which real servers would inherit
 }
 
 // dialogues are asked first: they are quick, and see most.
@@ -51,7 +51,7 @@ func (m *mutant) layers(seeds int) []layer {
 var conformance = map[string]struct{ pkg, run string }{
 	"sim/etcdfake":   {"sim/etcdconformance", "^TestFake$"},
 	"sim/awsfake":    {"sim/localcloud", "^(TestConformance|TestMetadataConformance)$/^ours$"},
-	"effects/etcdv3": {"sim/etcdconformance", "^TestReal$/^3.7$/(lock|key|record)"},
+	"effects/etcdv3": {"sim/etcdconformance", "^TestReal$/^3.7$/^(a_lock_has_one_owner|a_lock_that_is_not_kept_alive|a_key_is_changed_only)"},
 }
 
 // outerLayers judge what no invariant can see. A fake that is too kind breaks none: its own tests must notice, the tests that
@@ -61,7 +61,7 @@ func (m *mutant) outerLayers() []layer {
 	pkg := m.packages()[0]
 	all := []layer{{"unit", pkg, [][]string{{"-test.failfast", "-test.skip", elsewhere}}, 0, 0, 60}}
 	if other, ok := conformance[pkg]; ok {
-		all = append(all, layer{"conformance", other.pkg, [][]string{{"-test.run", other.run}}, 0, 0, 240})
+		all = append(all, layer{"conformance", other.pkg, [][]string{{"-test.run", other.run}}, 0, 0, 0})
 	}
 	if m.Kind == "fake" {
 		all = append(all, layer{"goals", pkg, [][]string{{"-test.run", "^TestMutantGoals$"}}, 1000, 1, 600})
@@ -94,7 +94,11 @@ var (
 // ask runs a layer with some mutants switched on.
 func (l *lab) ask(ctx context.Context, y layer, on ...*mutant) outcome {
 	for _, args := range y.steps {
-		if o := l.run(ctx, y, args, on); o.Killed {
+		o := l.run(ctx, y, args, on)
+		if o.Killed && y.name == "conformance" {
+			o = l.run(ctx, y, args, on) // real servers keep real time, which a busy machine does not
+		}
+		if o.Killed {
 			return o
 		}
 	}
@@ -118,8 +122,10 @@ func (l *lab) run(ctx context.Context, y layer, args []string, mutants []*mutant
 	}
 	cmd := exec.CommandContext(ctx, l.binaries[y.pkg], append([]string{"-test.timeout=0"}, args...)...)
 	cmd.Dir = filepath.Join(l.root, y.pkg)
-	cmd.Env = append(os.Environ(), "MUTANTS="+strings.Join(on, ","), "MUTANTS_CPU="+strconv.Itoa(y.cpu), "GOMAXPROCS=1",
-		"MUTANTS_FROM="+strconv.Itoa(y.from), "MUTANTS_SEEDS="+strconv.Itoa(y.seeds))
+	cmd.Env = append(os.Environ(), "MUTANTS="+strings.Join(on, ","), "GOMAXPROCS=1", "MUTANTS_FROM="+strconv.Itoa(y.from), "MUTANTS_SEEDS="+strconv.Itoa(y.seeds))
+	if y.cpu > 0 {
+		cmd.Env = append(cmd.Env, "MUTANTS_CPU="+strconv.Itoa(y.cpu))
+	}
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err == nil {
