@@ -28,7 +28,8 @@ func tell(o *options, results []*result, left []absent, dropped int) error {
 		}
 		defer f.Close()
 		out = f
-		fmt.Fprint(out, "# Mutants\n\nWritten by `make mutants`. What it means: [simulator.md](simulator.md#mutants).\n")
+		fmt.Fprint(out, "# Mutants\n\nWritten by `make mutants`. What it means: [simulator.md](simulator.md#mutants).\n"+
+			"A layer with \"-\" has noticed nothing; one with an empty cell was not asked.\n")
 	}
 	t := &table{out: out, options: o, results: results}
 	t.automatics(dropped)
