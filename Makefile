@@ -118,6 +118,12 @@ golden: build etcd ## regenerate the golden files and the diagrams, and show wha
 	$(DAEMON) diagram --write README.md
 	git diff --stat
 
+# MUTANTS_SAMPLE=n takes only n of the automatic mutants. An interrupted run
+# goes on where it was; ARGS= takes the flags of cmd/mutants.
+.PHONY: mutants
+mutants: ## plant bugs, one at a time, and see which test notices: docs/mutants.md
+	nice go run ./cmd/mutants $(if $(MUTANTS_SAMPLE),-sample $(MUTANTS_SAMPLE),-report docs/mutants.md) $(ARGS)
+
 ##### Checking
 
 .PHONY: check fmt vet lint vuln tidy
