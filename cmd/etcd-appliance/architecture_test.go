@@ -37,10 +37,11 @@ var may = []struct {
 		"agent is the turn and its only timer; the outside comes to it as an Observer and an Executor",
 	},
 	{
-		// encoding/json and os read plans and summaries, and embed holds the page that a trace is shown in: before a run and
-		// after it. sync makes the table of edges once, for runs on several cores.
-		"sim", []string{"bytes", "cmp", "context", "embed", "encoding/json", "errors", "fmt", "html/template", "io", "maps", "math", "math/bits", "math/rand/v2", "os",
-			"slices", "sort", "strconv", "strings", "sync", "time",
+		// encoding/json, os and path read stories, plans and summaries and write them, and embed holds stories and the page that a
+		// trace is shown in: before a run and after it. sync makes the table of edges once, for runs on several cores. iter
+		// makes a daemon a coroutine, which is entered and left at fixed points.
+		"sim", []string{"bytes", "cmp", "context", "embed", "encoding/json", "errors", "fmt", "hash/fnv", "html/template", "io", "iter", "maps", "math", "math/bits",
+			"math/rand/v2", "os", "path", "path/filepath", "regexp", "slices", "sort", "strconv", "strings", "sync", "time",
 			"github.com/aws/...", "github.com/rs/zerolog", module + "agent", module + "effects", module + "states", module + "sim/awsfake", module + "sim/etcdfake"},
 		"the simulator runs the real states, agent and effects over fakes, and a seed must be all that its outcome depends on",
 	},

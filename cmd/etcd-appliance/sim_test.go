@@ -38,7 +38,7 @@ func TestSimShardsMerge(t *testing.T) {
 	if sum.Seeds != 5 || sum.Events != whole.Events || sum.Coverage.Faults != whole.Coverage.Faults || sum.Coverage.Goals != whole.Coverage.Goals {
 		t.Errorf("the shards come to %+v, the whole to %+v", sum, whole)
 	}
-	for _, want := range []string{"5 seeds held every invariant", "| Bootstrapping -> Running: member serves |", "| a straggler started"} {
+	for _, want := range []string{"5 seeds held every invariant", "| fault | made | B>L |", "| a straggler started"} {
 		if !strings.Contains(printed, want) {
 			t.Errorf("%q is not printed:\n%s", want, printed)
 		}
