@@ -81,6 +81,8 @@ test: check build etcd ## run every check and every test: the one command that d
 	$(DAEMON) diagram --check README.md
 	$(call say,search every interleaving of an upgrade in which an instance may end)
 	$(DAEMON) sim explore --scope upgrade --terminate 1 --crashes 0 --lost 0
+	$(call say,play every scenario with every single fault)
+	$(DAEMON) sim scenarios
 	$(call say,simulate $(N) clusters)
 	$(DAEMON) sim --seeds $(N)
 	$(call say,go test)

@@ -49,13 +49,13 @@ func TestShrinksToTheFaultsThatMatter(t *testing.T) {
 func TestShrinksWhatDependsOnTheWorld(t *testing.T) {
 	t.Parallel()
 	bug := func(w *world, e FaultEvent) {
-		if e.Kind == DaemonCrash && e.Site == "add member" && len(w.check.served) == 1 {
+		if e.Kind == AWSError && e.Site == "DescribeAutoScalingGroups" && len(w.check.served) == 1 {
 			w.fail("T2", "planted")
 		}
 	}
 	r := failing(t, bug)
 	small := shrink(Options{planted: bug}, r)
-	if n := len(small.Plan.Only); n > 8 || small.Plan.Only[n-1].Site != "add member" {
+	if n := len(small.Plan.Only); n > 8 || small.Plan.Only[n-1].Site != "DescribeAutoScalingGroups" {
 		t.Errorf("%d faults shrink to %v", len(r.Faults), small.Plan.Only)
 	}
 }

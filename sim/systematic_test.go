@@ -8,14 +8,14 @@ import (
 	"testing"
 )
 
-// TestEverySingleFault plays every scenario with each single fault at each command of each daemon. What it finds is explained,
-// with the plan file to keep, by
+// TestSingleFaults plays every scenario with one in ten of the single faults at each command of each daemon. make test plays all
+// of them, by
 //
-//	etcd-appliance sim scenarios NAME
-func TestEverySingleFault(t *testing.T) {
+//	etcd-appliance sim scenarios
+func TestSingleFaults(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("takes a minute")
+		t.Skip("takes half a minute")
 	}
 	all, err := Scenarios()
 	if err != nil {
@@ -24,7 +24,10 @@ func TestEverySingleFault(t *testing.T) {
 	for _, s := range all {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
-			for _, f := range s.Singles() {
+			for i, f := range s.Singles() {
+				if i%10 != 0 {
+					continue
+				}
 				r := Run(Options{Plan: s.With(f)})
 				if r.Violation != nil {
 					var told strings.Builder
