@@ -98,14 +98,13 @@ func (w *world) etcdFault(c etcdfake.Call) etcdfake.Fault {
 
 // caller is the daemon that calls, if it is one whose calls can be spoilt.
 func (w *world) caller(id string) *node {
-	n := w.byID[id]
 	switch {
-	case n == nil || !w.chaos || w.natural:
+	case !w.chaos || w.natural:
 		return nil
-	case w.acting != nil && w.acting.machine == n.machine:
+	case w.acting != nil && w.acting.id == id:
 		return w.acting // it may be the second one there
 	default:
-		return n
+		return w.byID[id]
 	}
 }
 

@@ -80,8 +80,9 @@ type world struct {
 	outage     bool  // no AWS call succeeds
 	stops      bool  // daemons may be paused at any call
 	acting     *node // the daemon that acts
+	idle       []*coroutine
 	rates      [Kinds]Rate
-	striking   map[where][]Kind     // which classes are drawn at which calls
+	striking   [len(sites)][]Kind   // which classes are drawn at which calls
 	until      [Kinds]time.Duration // how long a fault of the class goes on everywhere
 	lasting    []*lasting
 	partitions []*[]cutting  // that go on
@@ -147,12 +148,12 @@ func newWorld(plan Plan, o Options) *world {
 
 // strike looks up which classes are drawn at which calls.
 func (w *world) strike() {
-	w.stops, w.striking = w.plan.makes(PauseAtCall), map[where][]Kind{}
+	w.stops = w.plan.makes(PauseAtCall)
 	for _, r := range w.plan.Rates {
 		w.rates[r.Kind] = r
-		for _, at := range sites {
+		for i, at := range sites {
 			if kinds[r.Kind].at&at != 0 {
-				w.striking[at] = append(w.striking[at], r.Kind)
+				w.striking[i] = append(w.striking[i], r.Kind)
 			}
 		}
 	}
