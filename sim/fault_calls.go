@@ -156,6 +156,9 @@ func (w *world) bootDelay(h *host) time.Duration {
 // answered is told every AWS call and its outcome. A daemon that is doomed to die after the call dies here.
 func (w *world) answered(call awsfake.Call, err error) {
 	w.awsCalled(call, err)
+	if w.abstract != nil && changes[call.Action] {
+		w.abstract.outdated = true
+	}
 	if n := w.caller(call.Caller); n != nil && changes[call.Action] {
 		n.crashAfter()
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -64,6 +65,15 @@ func signedSeconds(d time.Duration) string {
 type goals struct {
 	met    int
 	missed []string
+}
+
+// String sums up.
+func (g *goals) String() string {
+	text := fmt.Sprintf("Goals met: %d of %d.", g.met, g.met+len(g.missed))
+	if len(g.missed) > 0 {
+		text += fmt.Sprintf(" Missed: %s.", strings.Join(g.missed, "; "))
+	}
+	return text
 }
 
 // judge gives the word for the table.
