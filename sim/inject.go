@@ -73,7 +73,7 @@ func (w *world) strikes(h *host, at where, site string) (e FaultEvent, ok bool) 
 	}
 	h.nth++
 	command := 0
-	if changes[site] {
+	if at&(atAWS|atEtcd|atCommand) != 0 && changes[site] {
 		h.commands[site]++
 		command = h.commands[site]
 		if w.boundaries != nil {
