@@ -69,11 +69,10 @@ type goals struct {
 
 // String sums up.
 func (g *goals) String() string {
-	text := fmt.Sprintf("Goals met: %d of %d.", g.met, g.met+len(g.missed))
-	if len(g.missed) > 0 {
-		text += fmt.Sprintf(" Missed: %s.", strings.Join(g.missed, "; "))
+	if len(g.missed) == 0 {
+		return fmt.Sprintf("Goals met: %d of %d.", g.met, g.met)
 	}
-	return text
+	return fmt.Sprintf("Goals met: %d of %d. Missed: %s.", g.met, g.met+len(g.missed), strings.Join(g.missed, "; "))
 }
 
 // judge gives the word for the table.
