@@ -44,8 +44,9 @@ type node struct {
 	wants    states.MinorVersion // of its daemon's configuration
 	agent    *agent.Agent
 	effects  *effects.Effects
-	life     int // of the daemon: what was scheduled in an earlier life is void
-	tick     int // the turn that is due next; earlier ones are void
+	life     int    // of the daemon: what was scheduled in an earlier life is void
+	tick     int    // the turn that is due next; earlier ones are void
+	take     func() // takeTurn, made once
 	stopping bool
 }
 
@@ -140,7 +141,7 @@ func (n *node) startDaemon() {
 		n.fail("S9", "%v", err)
 		return
 	}
-	n.agent, n.adopts = a, n.etcd.Running()
+	n.agent, n.adopts, n.take = a, n.etcd.Running(), n.takeTurn
 	n.trace.node(n, "daemon starts")
 	n.turn()
 }
@@ -187,7 +188,7 @@ func (n *node) turn() {
 	if n.agent == nil || n.violation != nil || n.paused {
 		return
 	}
-	n.carryOut(n.takeTurn)
+	n.carryOut(n.take)
 }
 
 func (n *node) takeTurn() {

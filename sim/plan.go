@@ -105,6 +105,15 @@ func Alone(seed uint64, k Kind) Plan {
 	return p
 }
 
+// Rich is the plan of a seed with five instances and two hours of many classes of faults.
+func Rich(seed uint64) Plan {
+	p := newPlan(seed)
+	p.Newer = Span(2 * float64(time.Hour) / float64(p.Chaos) * float64(p.Newer))
+	p.Nodes, p.Chaos, p.Quiet = 5, Span(2*time.Hour), Span(5*time.Minute)
+	p.Mode, p.Rates = Storm, drawRates(seed, Storm)
+	return p
+}
+
 // makes tells whether the run may have faults of a class.
 func (p *Plan) makes(k Kind) bool {
 	for _, e := range p.Only {

@@ -103,6 +103,8 @@ func (s *Summary) JSON() []byte {
 	return append(text, '\n')
 }
 
+const hoursOfYear = 365 * 24
+
 // Print writes the summary for people.
 func (s *Summary) Print(out io.Writer) {
 	runs := cmp.Or(s.Of, "seeds")
@@ -118,8 +120,9 @@ func (s *Summary) Print(out io.Writer) {
 	for _, n := range s.Coverage.Faults {
 		faults += n
 	}
-	fmt.Fprintf(out, "%s (%d excused from converging): %.1f M events, %d faults, %.0f simulated hours in %s; %.2f M events/s\n",
-		held, excused, float64(s.Events)/1e6, faults, s.Hours, time.Duration(s.Seconds*1e9).Round(time.Millisecond), float64(s.Events)/1e6/max(s.Seconds, 1e-9))
+	fmt.Fprintf(out, "%s (%d excused from converging): %.1f M events; %.0f simulated hours (%.3f years) with %d faults (%.0f an hour) in %s; %.2f M events/s\n",
+		held, excused, float64(s.Events)/1e6, s.Hours, s.Hours/hoursOfYear, faults, float64(faults)/max(s.Hours, 1e-9),
+		time.Duration(s.Seconds*1e9).Round(time.Millisecond), float64(s.Events)/1e6/max(s.Seconds, 1e-9))
 	if s.Twice > 0 {
 		fmt.Fprintf(out, "%d %s were run twice, and both runs were the same event for event\n", s.Twice, runs)
 	}

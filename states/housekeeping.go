@@ -188,7 +188,7 @@ func (t *turn) allStarted() bool {
 }
 
 func (t *turn) voterList() []ClaimMember {
-	var list []ClaimMember
+	list := make([]ClaimMember, 0, len(t.Cluster.Members))
 	for i := range t.Cluster.Members {
 		if m := &t.Cluster.Members[i]; !m.Learner && m.Started() {
 			list = append(list, ClaimMember{ID: m.Key(), Address: m.Address})

@@ -55,8 +55,7 @@ func (c *campaign) run(out, errOut io.Writer) error {
 			return usageError{fmt.Errorf("--fault: %w (etcd-appliance sim faults lists them)", err)}
 		}
 	}
-	// A run leaves little behind and much garbage on its way; memory is cheaper here than the collector's time.
-	defer debug.SetGCPercent(debug.SetGCPercent(800))
+	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
 	bar := startProgress(errOut, c)
 	c.begun = time.Now()
 	var all sync.WaitGroup
