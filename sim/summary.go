@@ -79,7 +79,7 @@ func (s *Summary) Merge(o *Summary) {
 	s.Hours += o.Hours
 	s.Seconds += o.Seconds
 	s.Coverage.Add(&o.Coverage)
-	for why, n := range o.Excused {
+	for why, n := range o.Excused { // in any order: sums of integers
 		s.excuse(why, n)
 	}
 	s.Violations = append(s.Violations, o.Violations...)
@@ -114,7 +114,7 @@ func (s *Summary) Print(out io.Writer) {
 		held = fmt.Sprintf("%d of %d %s broke an invariant", n, s.Seeds, runs)
 	}
 	excused := uint64(0)
-	for _, n := range s.Excused {
+	for _, n := range s.Excused { // in any order: a sum of integers
 		excused += n
 	}
 	var faults uint64
