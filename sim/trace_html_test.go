@@ -83,6 +83,8 @@ document.dispatchEvent(new KeyboardEvent('keydown', {key: '/'}));
 told.push(document.activeElement.id);
 filter.value = 'etcd crash'; filter.dispatchEvent(new Event('input')); tell();
 filter.value = 'no such words'; filter.dispatchEvent(new Event('input')); tell();
+filter.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape', bubbles: true})); tell();
+told.push(filter.value === '' && document.activeElement !== filter && $('count').textContent.startsWith(shown.length + ' of') ? 'emptied' : 'kept');
 document.title = told.join(' ');
 </script></body>`
 
@@ -118,7 +120,7 @@ func TestKeysOfThePage(t *testing.T) {
 	}
 	told := string(title[1])
 	// The fault that the bug was planted upon comes right before the violation.
-	want := regexp.MustCompile(`^violation(\d+) fault(\d+) violation(\d+) fault(\d+) violation(\d+) fault(\d+) \w+\d+ fault(\d+) violation(\d+) filter fault0 nothing$`)
+	want := regexp.MustCompile(`^violation(\d+) fault(\d+) violation(\d+) fault(\d+) violation(\d+) fault(\d+) \w+\d+ fault(\d+) violation(\d+) filter fault0 nothing violation(\d+) emptied$`)
 	if !want.MatchString(told) {
 		t.Errorf("of %d entries the keys pick %s", len(entries), told)
 	}
