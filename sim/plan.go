@@ -129,7 +129,11 @@ func (p *Plan) makes(k Kind) bool {
 	return false
 }
 
-func (p Plan) String() string {
+// group is what the run is of, without the faults.
+func (p *Plan) group() string {
+	if p.Scenario != "" {
+		return fmt.Sprintf("scenario %s: %d nodes, claim in %s", p.Scenario, p.Nodes, p.Claim)
+	}
 	s := fmt.Sprintf("seed %d: %d nodes, claim in %s, %s of chaos", p.Seed, p.Nodes, p.Claim, time.Duration(p.Chaos).Round(time.Second))
 	if p.Hook {
 		s += ", lifecycle hook"
@@ -140,9 +144,11 @@ func (p Plan) String() string {
 			s += " by all"
 		}
 	}
-	if p.Scenario != "" {
-		s = fmt.Sprintf("scenario %s: %d nodes, claim in %s", p.Scenario, p.Nodes, p.Claim)
-	}
+	return s
+}
+
+func (p Plan) String() string {
+	s := p.group()
 	if p.Only != nil {
 		return s + fmt.Sprintf(", %d faults listed", len(p.Only))
 	}
