@@ -21,7 +21,7 @@ const listRest = 10 * time.Second
 func (e *Effects) askCluster() question {
 	at, wide, before, endpoints := e.Now(), e.wide, e.facts.Cluster, slices.Clone(e.endpoints)
 	// Who waits for the upgrade lock wants to see it free.
-	upgrades := e.facts.Process.Minor.Known() && e.facts.Wanted != e.facts.Process.Minor
+	upgrades := e.facts.Changing()
 	listDue := wide || upgrades && at.Sub(before.At) >= time.Second || before.Known != states.Yes || at.Sub(before.At) >= listRest || !e.lanes[states.LaneCluster].done.Before(before.At)
 	own, self, joining := "", e.facts.Self.Address, e.joining
 	if e.facts.Process.Running == states.Yes {

@@ -43,7 +43,9 @@ type Options struct {
 	ClientPort  int
 	PeerPort    int
 	Wanted      states.MinorVersion
+	Exact       states.Version // the very version that is wanted; unknown: whichever patch is installed
 	Servers     []states.MinorVersion
+	Patches     []states.Version // of those servers that tell
 }
 
 // Effects observes and executes for one daemon. All its methods belong to the deciding goroutine.
@@ -73,7 +75,8 @@ type Effects struct {
 // New gives the effects layer of one daemon. It asks nothing yet.
 func New(o Options) *Effects {
 	e := &Effects{Options: o, groupName: o.Group, unhealthy: map[uint64]time.Time{}}
-	e.facts.Wanted, e.facts.Since, e.facts.Servers, e.facts.Name = o.Wanted, o.Now(), o.Servers, o.ClusterName
+	e.facts.Wanted, e.facts.Exact, e.facts.Since, e.facts.Name = o.Wanted, o.Exact, o.Now(), o.ClusterName
+	e.facts.Servers, e.facts.Patches = o.Servers, o.Patches
 	e.facts.DNS.Configured = o.Route53 != nil
 	switch {
 	case o.S3 != nil:
@@ -94,6 +97,13 @@ func New(o Options) *Effects {
 func (e *Effects) Want(minor states.MinorVersion) {
 	if e.facts.Wanted != minor {
 		e.facts.Wanted, e.facts.Since = minor, e.Now()
+	}
+}
+
+// Install changes what servers are installed. The slices must not be changed afterwards.
+func (e *Effects) Install(servers []states.MinorVersion, patches []states.Version) {
+	if !slices.Equal(e.facts.Servers, servers) || !slices.Equal(e.facts.Patches, patches) {
+		e.facts.Servers, e.facts.Patches, e.facts.Since = servers, patches, e.Now()
 	}
 }
 

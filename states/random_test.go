@@ -168,7 +168,7 @@ func (r *drawer) members(now time.Time) []Member {
 		if r.n(20) == 19 {
 			m.Alarm = "NOSPACE"
 		}
-		m.Applied, m.Version = uint64(r.n(3)), pick(r, Version{}, Version{3, 6, 1}, Version{3, 7, 0})
+		m.Applied, m.Version = uint64(r.n(3)), pick(r, Version{}, Version{3, 6, 16}, Version{3, 7, 0})
 		list = append(list, m)
 	}
 	if !slices.ContainsFunc(list, func(m Member) bool { return !m.Learner }) {

@@ -43,6 +43,14 @@ func (v Version) MinorOf() MinorVersion { return MinorVersion{v.Major, v.Minor} 
 // Known tells whether the version has been learnt.
 func (v Version) Known() bool { return v != Version{} }
 
+// Less orders versions.
+func (v Version) Less(other Version) bool {
+	if v.MinorOf() != other.MinorOf() {
+		return v.MinorOf().Less(other.MinorOf())
+	}
+	return v.Patch < other.Patch
+}
+
 func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch) }
 
 // Known tells whether the minor has been learnt.
