@@ -93,10 +93,10 @@ func New(o Options) *Effects {
 	return e
 }
 
-// Want changes the minor that this instance is to run.
-func (e *Effects) Want(minor states.MinorVersion) {
-	if e.facts.Wanted != minor {
-		e.facts.Wanted, e.facts.Since = minor, e.Now()
+// Want changes the minor that this instance is to run, and which version of it that has to be, if it has to be one.
+func (e *Effects) Want(minor states.MinorVersion, exact states.Version) {
+	if e.facts.Wanted != minor || e.facts.Exact != exact {
+		e.facts.Wanted, e.facts.Exact, e.facts.Since = minor, exact, e.Now()
 	}
 }
 

@@ -184,7 +184,7 @@ func TestClusterVersionIsAskedForAnUpgrade(t *testing.T) {
 	defer delete(version, "10.9.0.3")
 	for wanted, want := range map[states.MinorVersion]states.MinorVersion{someLock.To: someLock.From, someLock.From: {}} {
 		r, _ := upgrading(t)
-		r.Want(wanted)
+		r.Want(wanted, states.Version{})
 		r.facts.Cluster.Version, r.peers["10.9.0.3"] = states.MinorVersion{}, nil
 		r.pass(time.Minute)
 		r.turn(states.Needs{Cluster: time.Second, Wide: true})

@@ -51,6 +51,8 @@ func (t *turn) upgradeBegins() verdict {
 		return v
 	case u.Halted.Owner != "":
 		why = u.Halted.halted()
+	case t.Process.Minor == u.Lock.To && t.Process.Started.After(u.Since):
+		return t.upgradeMistaken(v)
 	case next.To != u.Lock.To || next.Patch != u.Lock.Patch || t.Process.Minor != u.Lock.From:
 		why = cmp.Or(why, "another version is wanted by now")
 	default:
@@ -71,6 +73,16 @@ func (t *turn) upgradeBegins() verdict {
 		v.why = fmt.Sprintf("holds the upgrade lock; stops its etcd %s to start %s", u.Lock.From, u.Lock.Goal())
 		v.commands = []Command{StopForUpgrade{Lock: u.Lock, Desired: t.Group.Desired}}
 	}
+	return v
+}
+
+// upgradeMistaken has started what is installed, and it is not the patch that it said it was: another start would not change that.
+func (t *turn) upgradeMistaken(v verdict) verdict {
+	halted := t.Cluster.Upgrade.Lock
+	halted.Why = fmt.Sprintf("the server that was started is etcd %s", t.Local().Version)
+	v.why = fmt.Sprintf("wants etcd %s: %s", halted.Goal(), halted.Why)
+	v.reports = []string{v.why}
+	v.commands = []Command{HaltUpgrade{Lock: halted}}
 	return v
 }
 

@@ -27,6 +27,8 @@ type Config struct {
 	// EtcdVersion is the minor that this instance is to run. Left out: the one installed, when there is only one; so it is
 	// never unknown after LoadConfig.
 	EtcdVersion states.MinorVersion
+	// EtcdExact is the very version, where one is given. Unknown: whichever patch of the minor is installed.
+	EtcdExact states.Version
 	// EtcdVersionPrev is the minor with which to join a cluster that is not upgraded yet. Unknown: whichever is installed
 	// and fits.
 	EtcdVersionPrev states.MinorVersion

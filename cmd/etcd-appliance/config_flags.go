@@ -53,7 +53,13 @@ func configFlags(c *Config) *pflag.FlagSet {
 	addSetting(fs, "bucket", &c.Bucket, "", optional(parseBucket))
 	addSetting(fs, "on-total-loss", &c.OnTotalLoss, "halt", oneOf(states.NewOnTotalLoss, states.HaltOnTotalLoss))
 
-	addSetting(fs, "etcd-version", &c.EtcdVersion, "", optional(parseMinor))
+	fs.Var(&setting{set: func(text string) error {
+		minor, exact, err := parseVersion(text)
+		if err == nil {
+			c.EtcdVersion, c.EtcdExact = minor, exact
+		}
+		return err
+	}}, "etcd-version", "")
 	addSetting(fs, "etcd-version-prev", &c.EtcdVersionPrev, "", optional(parseMinor))
 	addSetting(fs, "etcd-dir", &c.EtcdDir, "/opt/etcd", parsePath)
 	addSetting(fs, "data-dir", &c.DataDir, "/var/lib/etcd-appliance", parsePath)
@@ -157,7 +163,18 @@ func parseDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// parseMinor drops the patch: which one runs is decided by what is installed.
+// parseVersion reads a minor, which means whichever patch of it is installed, or a very version, or nothing.
+func parseVersion(text string) (minor states.MinorVersion, exact states.Version, err error) {
+	if text == "" {
+		return minor, exact, nil
+	}
+	if minor, err = parseMinor(text); err == nil && strings.Count(text, ".") > 1 {
+		exact, err = states.ParseVersion(text)
+	}
+	return minor, exact, err
+}
+
+// parseMinor drops the patch.
 func parseMinor(text string) (states.MinorVersion, error) {
 	v, err := states.ParseVersion(text)
 	if err != nil || !v.MinorOf().Known() {

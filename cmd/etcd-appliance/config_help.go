@@ -13,7 +13,7 @@ The cluster
   --bucket NAME             S3 bucket of the bootstrap claim (default: the zone)
   --on-total-loss new|halt  once every member is proven gone (default: halt)
 etcd
-  --etcd-version X.Y        minor to run (default: the one installed)
+  --etcd-version X.Y[.Z]    version to run (default: the one installed)
   --etcd-version-prev X.Y   the minor before, to join older clusters with
   --etcd-dir DIR            holds X.Y/etcd (default: /opt/etcd)
   --data-dir DIR            where the data is (default: /var/lib/etcd-appliance)
