@@ -79,13 +79,21 @@ func (r *Rig) Edit(minor string) error {
 		return err
 	}
 	for _, i := range r.Latest().InService() {
-		file, err := r.configFile(i.ID)
-		if err == nil {
-			err = writeConfig(file, minor)
+		if err := r.EditOne(i.ID, minor); err != nil {
+			return err
 		}
-		if err != nil {
-			return fmt.Errorf("reconfigure %s: %w", i.ID, err)
-		}
+	}
+	return nil
+}
+
+// EditOne changes it in the file of one instance.
+func (r *Rig) EditOne(instance, minor string) error {
+	file, err := r.configFile(instance)
+	if err == nil {
+		err = writeConfig(file, minor)
+	}
+	if err != nil {
+		return fmt.Errorf("reconfigure %s: %w", instance, err)
 	}
 	return nil
 }
