@@ -1,6 +1,7 @@
 package effects
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -46,6 +47,7 @@ type Options struct {
 	Exact       states.Version // the very version that is wanted; unknown: whichever patch is installed
 	Servers     []states.MinorVersion
 	Patches     []states.Version // of those servers that tell
+	TagEvery    time.Duration    // how often the group is asked for its tags where the rules ask nothing of it; 0: not for them alone
 }
 
 // Effects observes and executes for one daemon. All its methods belong to the deciding goroutine.
@@ -61,6 +63,8 @@ type Effects struct {
 	ending  source
 	lanes   [states.Lanes]lane
 
+	configured wish
+	tagged     wish
 	groupName  string
 	zoneID     string
 	claimSeen  claimSeen
@@ -76,7 +80,7 @@ type Effects struct {
 func New(o Options) *Effects {
 	e := &Effects{Options: o, groupName: o.Group, unhealthy: map[uint64]time.Time{}}
 	e.facts.Wanted, e.facts.Exact, e.facts.Since, e.facts.Name = o.Wanted, o.Exact, o.Now(), o.ClusterName
-	e.facts.Servers, e.facts.Patches = o.Servers, o.Patches
+	e.facts.Servers, e.facts.Patches, e.configured = o.Servers, o.Patches, wish{o.Wanted, o.Exact}
 	e.facts.DNS.Configured = o.Route53 != nil
 	switch {
 	case o.S3 != nil:
@@ -91,13 +95,6 @@ func New(o Options) *Effects {
 	e.peers = source{name: "peers", timeout: 3 * time.Second, ask: e.askPeers}
 	e.cluster = source{name: "etcd", timeout: 4 * time.Second, ask: e.askCluster}
 	return e
-}
-
-// Want changes the minor that this instance is to run, and which version of it that has to be, if it has to be one.
-func (e *Effects) Want(minor states.MinorVersion, exact states.Version) {
-	if e.facts.Wanted != minor || e.facts.Exact != exact {
-		e.facts.Wanted, e.facts.Exact, e.facts.Since = minor, exact, e.Now()
-	}
 }
 
 // Install changes what servers are installed. The slices must not be changed afterwards.
@@ -145,7 +142,7 @@ func (e *Effects) Refresh(needs states.Needs) {
 		return
 	}
 	e.refresh(&e.ending, 3*time.Second)
-	e.refresh(&e.group, needs.Group)
+	e.refresh(&e.group, cmp.Or(needs.Group, e.TagEvery))
 	if e.facts.Name != "" && (e.Route53 != nil || e.S3 != nil) {
 		e.refresh(&e.zone, needs.Zone)
 	}

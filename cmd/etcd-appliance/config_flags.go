@@ -168,8 +168,8 @@ func parseVersion(text string) (minor states.MinorVersion, exact states.Version,
 	if text == "" {
 		return minor, exact, nil
 	}
-	if minor, err = parseMinor(text); err == nil && strings.Count(text, ".") > 1 {
-		exact, err = states.ParseVersion(text)
+	if _, err = parseMinor(text); err == nil {
+		minor, exact, err = states.ParseWanted(text)
 	}
 	return minor, exact, err
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/cmd/etcd-appliance/internal/preflight"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 )
 
@@ -99,6 +100,16 @@ func TestUpgradeInPlace(t *testing.T) {
 	holds(ctx, t, r, w, began)
 }
 
+// The group is given a tag, and nobody touches the instances: each sees it within a minute.
+func TestUpgradeByTag(t *testing.T) {
+	ctx, r, w := upgradeRig(t, realEtcd(t), "3.6")
+	began := time.Now()
+	if err := r.Tag(ctx, "3.7"); err != nil {
+		t.Fatal(err)
+	}
+	holds(ctx, t, r, w, began)
+}
+
 // A young cluster goes from 3.5 over 3.6 to 3.7 at once, which kills 3.7 when it is done by hand: it reads what 3.5 has written
 // to the raft log. It takes a snapshot of every member between the steps.
 func TestUpgradeOverTwoMinors(t *testing.T) {
@@ -177,6 +188,12 @@ func TestUpgradeIsTakenBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	holds(ctx, t, r, w, began)
+	// The version of the cluster rises up to 4 s after the last member has; until then there is a way back for all of them.
+	for checks, _ := preflightOn(t, r, one, "3.7"); checks["version"].Status != preflight.Pass; checks, _ = preflightOn(t, r, one, "3.7") {
+		if ctx.Err() != nil {
+			t.Fatal(checks["version"])
+		}
+	}
 	if err := r.Want("3.6"); err != nil {
 		t.Fatal(err)
 	}

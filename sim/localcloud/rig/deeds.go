@@ -15,6 +15,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"github.com/etcd-appliance/etcd-appliance/effects"
 )
 
 func (r *Rig) autoscaling() *autoscaling.Client { return autoscaling.NewFromConfig(r.AWS("operator")) }
@@ -41,6 +44,14 @@ func (r *Rig) Terminate(ctx context.Context, instance string) error {
 	_, err := r.autoscaling().TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
 		InstanceId: &instance, ShouldDecrementDesiredCapacity: aws.Bool(false),
 	})
+	return err
+}
+
+// Tag puts the version that every instance is to run on the group.
+func (r *Rig) Tag(ctx context.Context, version string) error {
+	_, err := r.autoscaling().CreateOrUpdateTags(ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []types.Tag{{
+		Key: aws.String(effects.VersionTag), Value: &version, ResourceId: &r.options.Group, ResourceType: aws.String("auto-scaling-group"), PropagateAtLaunch: aws.Bool(false),
+	}}})
 	return err
 }
 
