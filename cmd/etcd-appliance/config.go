@@ -44,6 +44,9 @@ type Config struct {
 	// themselves take 100000, at the price of memory and of a long replay, 3.6 and 3.7 10000. Before it goes on to 3.6 or
 	// later, an upgrade writes as many entries.
 	SnapshotCount int
+	// TagInterval is how often an instance asks for its group's tags that has nothing else to ask AWS. Default 5 m: a follower at
+	// rest is to leave AWS alone, and a leader asks once a minute anyhow.
+	TagInterval time.Duration
 	// StopGrace is the time that etcd has between SIGTERM and SIGKILL. Default 40 s.
 	StopGrace time.Duration
 	// EtcdArgs are further arguments for etcd, each as --name=value. Default none.

@@ -80,6 +80,7 @@ func configFlags(c *Config) *pflag.FlagSet {
 	addSetting(fs, "client-port", &c.ClientPort, "2379", parsePort).Hidden = true
 	addSetting(fs, "peer-port", &c.PeerPort, "2380", parsePort).Hidden = true
 	addSetting(fs, "snapshot-count", &c.SnapshotCount, "5000", parseCount).Hidden = true
+	addSetting(fs, "tag-interval", &c.TagInterval, "5m", parseDuration).Hidden = true
 	addSetting(fs, "stop-grace", &c.StopGrace, "40s", parseDuration).Hidden = true
 	passEnv := addSetting(fs, "pass-etcd-env", &c.PassEtcdEnv, "false", parseBool)
 	passEnv.NoOptDefVal, passEnv.Hidden = "true", true

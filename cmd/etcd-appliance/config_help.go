@@ -29,6 +29,7 @@ The daemon
   --client-port PORT        of etcd, for clients (default: 2379)
   --peer-port PORT          of etcd, for its peers (default: 2380)
   --snapshot-count N        raft entries between two snapshots (default: 5000)
+  --tag-interval DURATION   between looks at the group's tags (default: 5m)
   --stop-grace DURATION     from SIGTERM to SIGKILL for etcd (default: 40s)
   --pass-etcd-env           let etcd see ETCD_* variables too
 

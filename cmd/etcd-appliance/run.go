@@ -101,9 +101,6 @@ func superviseEtcd(c Config, dir *datadir.Dir, log zerolog.Logger, wake func()) 
 	})
 }
 
-// tagEvery is how soon an instance at rest notices the group's tag. It is two AWS calls an instance.
-const tagEvery = time.Minute
-
 // outside makes the clients of everything that is not on this instance. None of them is called yet: a member with data must
 // restart whether AWS answers or not.
 func outside(c Config, log zerolog.Logger) (effects.Options, error) {
@@ -116,7 +113,7 @@ func outside(c Config, log zerolog.Logger) (effects.Options, error) {
 		IMDS: awsclient.NewIMDS(), EC2: clients, AutoScaling: clients, Peers: peerport.New(peerport.Config{Port: c.PeerPort}),
 		Now: time.Now, Within: context.WithTimeout, Parallel: parallel, Log: log,
 		Group: c.Group, ClusterName: c.ClusterName, Named: clusterNameOf, HostedZone: c.HostedZone, Bucket: c.Bucket,
-		ClientPort: c.ClientPort, PeerPort: c.PeerPort, Wanted: c.EtcdVersion, Exact: c.EtcdExact, Servers: servers, TagEvery: tagEvery,
+		ClientPort: c.ClientPort, PeerPort: c.PeerPort, Wanted: c.EtcdVersion, Exact: c.EtcdExact, Servers: servers, TagEvery: c.TagInterval,
 	}
 	if c.HostedZone != "" {
 		o.Route53 = clients
