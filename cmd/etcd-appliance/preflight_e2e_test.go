@@ -66,7 +66,7 @@ func TestPreflight(t *testing.T) {
 	holds(ctx, t, r, w, began)
 }
 
-// A key in the v2 store of a 3.5 cluster, on which 3.6 would not start.
+// A key in the v2 store of a 3.5 cluster, on which 3.6 would not start; and users, without which the daemon takes no lock.
 func TestPreflightSeesV2Keys(t *testing.T) {
 	servers := realEtcd(t)
 	_, r, _ := upgradeRigWith(t, servers, "3.5", "--etcd-arg=--enable-v2=true", "--snapshot-count=50")
@@ -86,6 +86,19 @@ func TestPreflightSeesV2Keys(t *testing.T) {
 	checks, code := preflightOn(t, r, instance.ID, "3.6")
 	if c := checks["v2 data"]; code != exitFailure || c.Status != preflight.Fail || !strings.Contains(c.Saw, "has keys in the v2 store") {
 		t.Errorf("code %d: %s", code, c)
+	}
+	if c := checks["authentication"]; c.Status != preflight.Pass {
+		t.Error(c)
+	}
+	for _, line := range []string{"user add root:secret", "user grant-role root root", "auth enable"} {
+		args := append([]string{"--endpoints", "http://" + instance.Address + ":2379"}, strings.Fields(line)...)
+		if out, err := exec.Command(filepath.Join(servers, "bin", "etcdctl"), args...).CombinedOutput(); err != nil {
+			t.Fatalf("etcdctl %s: %v: %s", line, err, out)
+		}
+	}
+	checks, _ = preflightOn(t, r, instance.ID, "3.6")
+	if c := checks["authentication"]; c.Status != preflight.Fail {
+		t.Errorf("with users: %v", checks)
 	}
 }
 

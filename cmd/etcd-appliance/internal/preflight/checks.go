@@ -80,6 +80,10 @@ func fail(what, mend, saw string, args ...any) Check {
 
 // Checks judges. Without a member list there is nothing else to judge.
 func Checks(s *Seen) []Check {
+	if s.Reached != nil && strings.Contains(s.Reached.Error(), "user name is empty") { // since 3.5.29 the member list needs a user
+		s.Auth = states.Yes
+		return []Check{s.auth()}
+	}
 	if s.Reached != nil {
 		return []Check{fail("cluster", "name members that serve with --endpoints; without a quorum nothing can be upgraded", "cannot be read: %v", s.Reached)}
 	}
@@ -312,13 +316,12 @@ func (s *Seen) v2() Check {
 			return fail("v2 data", mend, "member %s has keys in the v2 store, with which 3.6 does not start", m.Key())
 		}
 	}
-	switch s.V2Data {
-	case states.Yes:
+	switch {
+	case s.V2Data == states.Yes:
 		return fail("v2 data", mend, "the snapshot in %s has keys of the v2 store, with which 3.6 does not start", s.V2Dir)
-	case states.No:
+	case s.V2Data == states.No:
 		return pass("v2 data", "the newest snapshot in %s has none", s.V2Dir)
-	}
-	if !slices.ContainsFunc(s.Members, func(m Member) bool { return m.V2Keys != states.No }) {
+	case !slices.ContainsFunc(s.Members, func(m Member) bool { return m.V2Keys != states.No }):
 		return pass("v2 data", "the v2 API of every member shows none")
 	}
 	return warn("v2 data", "etcdutl check v2store on the data of a member", "NOT CHECKED: the v2 API is off, and %v", cmp.Or(s.V2Err, errNoSnapshot))

@@ -53,6 +53,7 @@ var stories = []struct {
 }{
 	{"in order", func(*Seen) {}},
 	{"no quorum", func(s *Seen) { s.Reached = errors.New("etcdserver: request timed out") }},
+	{"no user", func(s *Seen) { s.Reached = errors.New("etcdserver: user name is empty") }},
 	{"a member does not answer", func(s *Seen) { s.Members[1].Err = errors.New("connection refused") }},
 	{"a member knows no leader", func(s *Seen) { s.Members[2].Leader = 0 }},
 	{"two leaders", func(s *Seen) { s.Members[2].Leader = 0xa3 }},
