@@ -55,6 +55,7 @@ func (e *Effects) askGroup() question {
 				Instances: instances(asg, described),
 				Absent:    absences(e.facts.Group.Absent, keys, asg, described, at),
 			}
+			e.heedTag(asg.Tags)
 			e.peers.stale = e.peers.stale || !slices.Equal(before, e.facts.Group.Instances)
 		}, nil
 	}

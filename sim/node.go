@@ -126,7 +126,7 @@ func (n *node) startDaemon() {
 		Etcd: checkedEtcd{n.etcd.Etcd(), n}, Peers: n.etcd.Peers(), Process: checkedProcess{clocked{n.etcd.Process(), now, func() time.Time { return n.world.clock }}, n}, Disk: checkedDisk{n.etcd.Disk(), n},
 		Now: now, Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
 		Named: func(group string) (string, error) { return group, nil }, HostedZone: zoneName,
-		ClientPort: 2379, PeerPort: 2380, Wanted: n.configured(), Servers: servers,
+		ClientPort: 2379, PeerPort: 2380, Wanted: n.configured(), Servers: servers, Patches: n.patches(),
 	}
 	switch n.plan.Claim {
 	case "s3":
