@@ -106,6 +106,7 @@ func newRootCommand(reached func()) *cobra.Command {
 		newRunCommand(),
 		newDemoCommand(),
 		newPreflightCommand(),
+		newRollCommand(),
 		newUnlockCommand(),
 		newSimCommand(),
 		newDiagramCommand(),

@@ -61,9 +61,9 @@ func (c *Clients) get(ctx context.Context) (*clients, error) {
 	return c.ready, nil
 }
 
-// load makes the clients. An instance has no region in its environment, so it is asked from the metadata service when none is
-// set.
-func load(ctx context.Context) (*clients, error) {
+// Settings are those of the SDK, for the daemon and for the commands of an operator. An instance has no region in its
+// environment, so it is asked from the metadata service when none is set.
+func Settings(ctx context.Context) (aws.Config, error) {
 	settings, err := config.LoadDefaultConfig(ctx,
 		config.WithDefaultsMode(aws.DefaultsModeInRegion),
 		config.WithRetryMaxAttempts(maxAttempts),
@@ -71,11 +71,19 @@ func load(ctx context.Context) (*clients, error) {
 		config.WithAppID("etcd-appliance"),
 		config.WithLogger(logging.Nop{}), // it would write plain text between the lines of our log; errors are returned as well
 	)
-	if err != nil {
-		return nil, fmt.Errorf("load the AWS configuration: %w", err)
+	switch {
+	case err != nil:
+		return settings, fmt.Errorf("load the AWS configuration: %w", err)
+	case settings.Region == "":
+		return settings, errors.New("no AWS region: the instance metadata service did not tell one; set AWS_REGION")
 	}
-	if settings.Region == "" {
-		return nil, errors.New("no AWS region: the instance metadata service did not tell one; set AWS_REGION")
+	return settings, nil
+}
+
+func load(ctx context.Context) (*clients, error) {
+	settings, err := Settings(ctx)
+	if err != nil {
+		return nil, err
 	}
 	pathStyle := func(o *s3.Options) { // an endpoint of its own has no bucket hosts
 		o.UsePathStyle = settings.BaseEndpoint != nil || os.Getenv("AWS_ENDPOINT_URL_S3") != ""
