@@ -135,6 +135,9 @@ func (m *Machine) decide(o *Observation) verdict {
 		}
 	}
 	t := turn{Observation: o, Config: &m.config, State: state, since: m.memory.Entered}
+	if v, due := t.leaveForeign(); due {
+		return v
+	}
 	switch state {
 	case Discovering:
 		return t.discover()
