@@ -165,7 +165,9 @@ type checkedDisk struct {
 
 // SetAside must not take the copy that makes a majority: that is S2, for data that could still be read.
 func (d checkedDisk) SetAside(why string) error {
-	readable := d.Disk.Inspect().State == states.DiskMember && d.node.etcd.Holds()
+	disk := d.Disk.Inspect()
+	own := disk.Name == "" || disk.Name == d.id // else it is a copy of what another instance holds
+	readable := own && disk.State == states.DiskMember && d.node.etcd.Holds()
 	id, member := d.node.etcd.MemberID()
 	for _, c := range d.node.world.etcd.Clusters() {
 		if n, _, holders := c.Voters(); readable && c.ID() == id && isVoter(c, member) && holders == states.Quorum(n) {

@@ -24,11 +24,9 @@ func (w *world) crashLoop(n *node, e FaultEvent) {
 	w.etcd.Crash(n.id)
 }
 
-// drawTimes waits for the cluster to have formed: a server that ends before it has written anything is taken for one that may
-// have voted and has lost its data, and a majority of those forms no cluster.
-func drawTimes(w *world, s *stream, e *FaultEvent) bool {
+func drawTimes(_ *world, s *stream, e *FaultEvent) bool {
 	e.Size = 1 + s.below(6)
-	return w.served() != nil
+	return true
 }
 
 // lastingAt is a fault of the etcd of one node, from on to off.
@@ -166,9 +164,10 @@ func (w *world) cancelDowngrade(c *etcdfake.Cluster) {
 }
 
 // wrongVolume puts a copy of another instance's data in the place of this one's, as a volume made from the wrong snapshot does.
+// Its record is all that tells whose it is.
 func (w *world) wrongVolume(n *node, e FaultEvent) {
 	other := w.byOrdinal(e.Other)
-	if other == nil || other == n || !e.Reckless && !w.keepsQuorum(n) {
+	if other == nil || other == n || other.etcd.Disk().Inspect().Name != other.id || !e.Reckless && !w.keepsQuorum(n) {
 		return
 	}
 	w.record(e)

@@ -17,6 +17,8 @@ func (t *turn) discover() verdict {
 	switch {
 	case t.Process.Running == Unknown || t.Disk.State == DiskUnknown:
 		return wait(cmp.Or(t.Disk.Error, "has not looked at its process and disk yet"))
+	case t.foreign():
+		return t.discoverForeign()
 	case t.Process.Running == Yes:
 		return move(FoundData, "etcd is running: adopts it")
 	case t.Disk.State == DiskMember:

@@ -136,6 +136,9 @@ func (m *Machine) decide(state State, o *Observation) verdict {
 		}
 	}
 	t := turn{Observation: o, Config: &m.config, State: state, since: m.memory.Entered}
+	if v, due := t.leaveForeign(); due {
+		return v
+	}
 	switch state {
 	case Discovering:
 		return t.discover()

@@ -139,6 +139,8 @@ func (t *turn) restart() verdict {
 		v.why = fmt.Sprintf("its data was last run by etcd %s, and no %s server is installed", start.Minor, start.Minor)
 	case start.Name == "" || start.Address == "":
 		v.why = "waits to learn its instance ID and address"
+	case t.foreign():
+		v.why = "its disk holds the data of " + t.Disk.Name + ", which is not run here"
 	case !t.startDue():
 		v.why = "its server keeps ending: waits before the next start"
 		v.reports = []string{fmt.Sprintf("etcd ended %d times in a row: %s", t.Process.Exits, t.Process.Detail)}
@@ -156,7 +158,7 @@ func (t *turn) restart() verdict {
 // from memory or configuration alone. Data of another supervisor has no record; the wanted minor is then all there is.
 func (t *turn) restartCommand() StartEtcd {
 	return StartEtcd{
-		Minor: cmp.Or(t.outgrown(), t.Disk.Minor, t.Wanted), Name: cmp.Or(t.Disk.Name, t.Self.ID),
+		Minor: cmp.Or(t.outgrown(), t.Disk.Minor, t.Wanted), Name: t.Self.ID,
 		Address: cmp.Or(t.Self.Address, t.Disk.Address), State: ClusterRestart,
 	}
 }

@@ -34,6 +34,13 @@ func runDaemon(ctx context.Context, c Config, load func() (Config, error), log z
 	if err != nil {
 		return err
 	}
+	if !c.DryRun { // which runs beside a daemon, and changes nothing
+		unlock, err := dir.Lock()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = unlock() }()
+	}
 	process, err := superviseEtcd(c, dir, log, func() { inbox <- func() {} })
 	if err != nil {
 		return err

@@ -149,7 +149,7 @@ func TestRecordSurvivesTheDaemon(t *testing.T) {
 	must(t, d.RecordStart(restart))
 
 	got := open(t, root).Inspect()
-	want := states.Disk{State: states.DiskMember, Minor: restart.Minor, Name: "i-1", Address: "10.0.0.1", Joined: true}
+	want := states.Disk{State: states.DiskMember, Minor: restart.Minor, Name: "i-1", Address: "10.0.0.1", Own: true, Joined: true}
 	if got != want {
 		t.Fatalf("got %+v, want %+v", got, want)
 	}

@@ -12,7 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const setAsideName = "set-aside"
+const (
+	setAsideName = "set-aside"
+	notOursName  = "not-ours"
+)
 
 // SetAside renames the data, and then the record that belongs to it, into a directory of set-aside/ named by the time and the
 // reason. Nothing is deleted. It does nothing when there is no data, and refuses while a server has the database open.
@@ -41,7 +44,8 @@ func (d *Dir) SetAside(why string) error {
 	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)), syncDir(d.root))
 }
 
-// ForgetSetAside deletes all that was set aside.
+// ForgetSetAside deletes all that was set aside but the data of other instances, of which it may be the last copy. That is moved
+// to not-ours/, for a human to decide.
 func (d *Dir) ForgetSetAside() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -50,12 +54,31 @@ func (d *Dir) ForgetSetAside() error {
 	if err != nil {
 		return err
 	}
+	rec, err := d.readRecord()
+	if err != nil && !errors.Is(err, errDamaged) {
+		return err
+	}
 	for _, e := range entries {
-		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+		path := filepath.Join(dir, e.Name())
+		if other, _ := readRecordOf(path); other.Name != "" && other.Name != rec.Name {
+			err = d.keep(path)
+		} else {
+			err = os.RemoveAll(path)
+		}
+		if err != nil {
 			return fmt.Errorf("cannot delete data that was set aside: %w", explain(err))
 		}
 	}
 	return nil
+}
+
+// keep moves data that was set aside to where nobody deletes it.
+func (d *Dir) keep(path string) error {
+	parent := filepath.Join(d.root, notOursName)
+	if err := os.MkdirAll(parent, 0o700); err != nil {
+		return err
+	}
+	return os.Rename(path, filepath.Join(parent, filepath.Base(path)))
 }
 
 // dataPath is what moves when the data is set aside. A root taken over from another supervisor cannot move itself.
