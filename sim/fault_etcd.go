@@ -240,3 +240,11 @@ func (n *node) deleteLock() {
 		c.Delete(joinLock)
 	}
 }
+
+// killCanary has the cluster lose a write, as no etcd must. It proves that the alarm still goes off.
+func (w *world) killCanary(_ *node, e FaultEvent) {
+	if c := w.served(); c != nil {
+		w.record(e)
+		w.etcd.Forget(c)
+	}
+}
