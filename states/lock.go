@@ -35,7 +35,7 @@ func (t *turn) hop() (to MinorVersion, blocked string) {
 		return MinorVersion{}, ""
 	case t.Cluster.Known != Yes || !level.Known():
 		return MinorVersion{}, "waits to learn the version of the cluster"
-	case level == unsettled && t.Cluster.settledAbove():
+	case t.Cluster.standsIn(level):
 		return MinorVersion{}, "waits for the cluster version to settle"
 	case t.Wanted.Less(minor) && level == minor:
 		return MinorVersion{}, fmt.Sprintf("etcd %s cannot be taken back: the whole cluster runs it (see etcdctl downgrade)", minor)

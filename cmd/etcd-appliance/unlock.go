@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
-	"github.com/etcd-appliance/etcd-appliance/effects/etcdv3"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -32,8 +31,8 @@ Delete a halt when its reason is mended. The upgrade then begins again by itself
 		Example: "  etcd-appliance unlock --endpoints http://10.0.0.11:2379,http://10.0.0.12:2379",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			etcd := etcdv3.New(etcdv3.Config{})
-			defer etcd.Close()
+			etcd, closeEtcd := newEtcd([]states.MinorVersion{{Major: 2, Minor: 3}}) // it may be any
+			defer closeEtcd()
 			u := unlocker{etcd, endpoints, cmd.OutOrStdout(), bufio.NewScanner(cmd.InOrStdin()), yes}
 			return u.run(cmd.Context())
 		},
