@@ -39,6 +39,8 @@ func (t *turn) hop() (to MinorVersion, blocked string) {
 		return MinorVersion{}, "waits for the cluster version to settle"
 	case t.Wanted.Less(minor) && level == minor:
 		return MinorVersion{}, fmt.Sprintf("etcd %s cannot be taken back: the whole cluster runs it (see etcdctl downgrade)", minor)
+	case t.Wanted.Less(minor) && level.Less(readsPadded):
+		return MinorVersion{}, fmt.Sprintf("etcd %s cannot read the log that %s has written: to take it back, replace the instance", level, minor)
 	case t.Wanted.Less(minor):
 		to = level // other members run the older one still, and so can this one
 	case level == minor:
@@ -54,6 +56,10 @@ func (t *turn) hop() (to MinorVersion, blocked string) {
 	}
 	return to, ""
 }
+
+// readsPadded is the first minor that can read a log that it or a newer one has written: 3.0 pads its entries, of which 2.3 dies
+// (seen on 3.0.17 and 2.3.8).
+var readsPadded = MinorVersion{3, 0}
 
 // UpgradeBlocked tells why no member of the cluster may be stopped now for an upgrade by the one with this ID; empty when it may.
 // It is the gate: without that member the healthy ones are a quorum, and the cluster is as large as it is meant to be, since of

@@ -161,6 +161,8 @@ var (
 	// bbolt panics, and faults on the pages that a file cut short no longer has, are told by the goroutine that died: its first
 	// frame outside the runtime is bbolt's.
 	diedInBolt = regexp.MustCompile(`(?m)^goroutine \d+ [^\n]*\[running[^\n]*\]:\n(?:(?:runtime\.|panic\()[^\n]*\n\t[^\n]*\n)*(?:go\.etcd\.io/bbolt|github\.com/(?:coreos/bbolt|boltdb/bolt))`)
+	// A frame of the log whose length makes no sense. 3.0 writes frames that are so for 2.3 (wal/decoder.go; seen on 2.3.8).
+	badFrame = regexp.MustCompile(`(?m)^panic: runtime error: makeslice: len out of range\n\ngoroutine [^\n]*\n\S*/wal\.\(\*decoder\)`)
 	// Reading a transaction after its end is a mistake of the program, not of the file (bbolt cursor.go).
 	txClosed = regexp.MustCompile(`assertion failed: tx closed`)
 )
@@ -191,7 +193,7 @@ func classify(e end, asked bool, w words) (states.ExitReason, string) {
 		return states.ExitRefused, detail
 	case machine.MatchString(w.dying):
 		return states.ExitCrash, detail
-	case corrupt.MatchString(w.dying), diedInBolt.MatchString(w.dying) && !txClosed.MatchString(w.dying):
+	case corrupt.MatchString(w.dying), badFrame.MatchString(w.dying), diedInBolt.MatchString(w.dying) && !txClosed.MatchString(w.dying):
 		return states.ExitCorrupt, detail
 	default:
 		return states.ExitCrash, detail

@@ -38,12 +38,12 @@ func (p *process) hold(key, owner string, ttl time.Duration, lease int64, absent
 	if l.owner != owner {
 		return effects.EtcdLock{Owner: l.owner, Revision: l.revision}, 0, nil
 	}
-	if l.lease == 0 || l.lease != lease {
+	if l.lease == 0 || l.lease != lease && !isV2(key) { // a v2 key has a time to live and no lease, and anybody may lengthen it
 		if err := p.writes(false); err != nil {
 			return effects.EtcdLock{}, 0, err
 		}
 		c.world.lastLease++
-		c.write()
+		c.write(key)
 		l.lease, l.revision = c.world.lastLease, int64(c.index)
 	}
 	l.ttl, l.expires = ttl, now.Add(ttl)
@@ -87,13 +87,15 @@ func (c *Cluster) purge(now time.Time) {
 }
 
 // extend renews every lease to its full TTL, as a new leader does (lessor.Promote): a lock may outlive its TTL any number of
-// times.
+// times. The time to live of a v2 key is a time of day, and ends when it ends.
 func (c *Cluster) extend(now time.Time) {
 	if c.leader != nil {
 		c.purge(now)
 	}
 	for i := range c.locks {
-		c.locks[i].expires = now.Add(c.locks[i].ttl)
+		if !isV2(c.locks[i].key) {
+			c.locks[i].expires = now.Add(c.locks[i].ttl)
+		}
 	}
 }
 
