@@ -66,22 +66,34 @@ func (r record) fatal() bool {
 	return r.Level == "fatal" || r.Level == "panic" || r.Msg == "failed to verify flags" || r.Msg == "failed to start"
 }
 
+// textRecord is a record as servers up to 3.3 write it: "2016-05-09 11:15:23.143 C | etcdmain: ...".
+var textRecord = regexp.MustCompile(`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ ([A-Z]) \| (.*)$`)
+
+// readRecord reads a line of the log; false when it is none.
+func readRecord(line string) (record, bool) {
+	var r record
+	if json.Unmarshal([]byte(line), &r) == nil || r.Msg != "" {
+		return r, true
+	}
+	m := textRecord.FindStringSubmatch(line)
+	if m == nil {
+		return record{Msg: line}, false
+	}
+	return record{Level: map[string]string{"C": "fatal", "E": "error", "W": "warn"}[m[1]], Msg: m[2]}, true
+}
+
 func readWords(text string) words {
 	var w words
 	var dying strings.Builder
 	final := false
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")
-		var r record
-		isRecord := json.Unmarshal([]byte(line), &r) == nil || r.Msg != ""
-		if !isRecord {
-			r.Msg = line
-		}
+		r, isRecord := readRecord(line)
 		if w.removed == "" && removed.MatchString(r.String()) {
 			w.removed = r.String()
 		}
 		speaks := isRecord && r.fatal() || !isRecord && speaking.MatchString(line)
-		if !isRecord || r.fatal() {
+		if !isRecord || r.fatal() || strings.HasPrefix(r.Msg, "etcdmain: ") { // which up to 3.3 tells some ends as mere information
 			dying.WriteString(r.String() + "\n")
 		}
 		if !final && (speaks || r.Level == "warn" || r.Level == "error") {
@@ -92,8 +104,8 @@ func readWords(text string) words {
 	return w
 }
 
-// speaking is the first line of a panic, of a runtime error, of a complaint about flags, or of a fatal line up to 3.3.
-var speaking = regexp.MustCompile(`^panic: |^fatal error: |^unexpected fault address|^flag provided but not defined| C \| `)
+// speaking is the first line of a panic, of a runtime error, or of a complaint about flags.
+var speaking = regexp.MustCompile(`^panic: |^fatal error: |^unexpected fault address|^flag provided but not defined`)
 
 // The texts by which etcd says why it ends. They are the same from 2.3 to 3.7 unless noted.
 var (
