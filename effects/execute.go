@@ -227,13 +227,12 @@ func (e *Effects) addMember(c states.AddMember, endpoints []string) action {
 			return nil, fmt.Errorf("read the member list before adding to it: %w", err)
 		}
 		for i := range list.Members {
-			switch m := &list.Members[i]; {
-			case m.Address == c.Address:
+			if list.Members[i].Address == c.Address {
 				return nil, fmt.Errorf("add %s: %w", c.Address, ErrExists)
-			case !c.Learner && !m.Started():
-				// Of learners etcd itself allows one at a time. A second voter that has not started it may accept.
-				return nil, fmt.Errorf("add %s beside %s, which has not started: %w", c.Address, m.Key(), ErrUnhealthy)
 			}
+		}
+		if err := e.mayAddVoter(ctx, c, list.Members); err != nil {
+			return nil, err
 		}
 		id, err := e.Etcd.AddMember(ctx, endpoints, e.peerURL(c.Address), c.Learner)
 		if err != nil {
@@ -241,6 +240,21 @@ func (e *Effects) addMember(c states.AddMember, endpoints []string) action {
 		}
 		return func() { e.facts.Join.Added, e.facts.Join.Since = id, e.Now() }, nil
 	}
+}
+
+// mayAddVoter asks every member how it is, right before a voter is added: it counts towards the quorum before it has started. A
+// learner does not, and etcd itself allows one at a time.
+func (e *Effects) mayAddVoter(ctx context.Context, c states.AddMember, members []states.Member) error {
+	if c.Learner {
+		return nil
+	}
+	e.askHealth(ctx, members, states.Local{})
+	for i := range members {
+		if m := &members[i]; m.Health != states.Yes {
+			return fmt.Errorf("add %s as a voter while %s is not healthy: %w", c.Address, m.Key(), ErrUnhealthy)
+		}
+	}
+	return nil
 }
 
 // removeMember removes only what the decision meant, as the list is now: members come and go between a look and an act.

@@ -129,8 +129,13 @@ func TestAddMemberAfterALostAnswer(t *testing.T) {
 	if !errors.Is(err, ErrExists) || deliver != nil || r.etcd.calls[len(r.etcd.calls)-1] != "members" {
 		t.Errorf("error %v, calls %q", err, r.etcd.calls)
 	}
-	r.etcd.list.Members[1].Address = "10.0.0.5"
-	if _, err = r.action(states.AddMember{Address: "10.0.0.4"})(t.Context()); !errors.Is(err, ErrUnhealthy) {
+	voter := states.AddMember{Address: "10.0.0.4"}
+	r.etcd.list.Members = r.etcd.list.Members[:1]
+	if _, err = r.action(voter)(t.Context()); err != nil {
+		t.Errorf("a voter beside a healthy one: error %v", err)
+	}
+	r.etcd.list.Members = append(r.etcd.list.Members, states.Member{ID: 0xe5, Address: "10.0.0.5"})
+	if _, err = r.action(voter)(t.Context()); !errors.Is(err, ErrUnhealthy) {
 		t.Errorf("a second voter that has not started: error %v", err)
 	}
 	r.etcd.listErr = errors.New("no quorum")

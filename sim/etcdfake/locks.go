@@ -102,19 +102,20 @@ func (c *Cluster) extend(now time.Time) {
 // Delete deletes a lock's key, as an operator does, or as a leader before 3.5.13 that was replaced and does not know it yet: it
 // revokes leases that were kept alive (etcd issue 17425).
 func (c *Cluster) Delete(key string) {
-	if i := slices.IndexFunc(c.locks, func(l lock) bool { return l.key == key }); i >= 0 {
+	if i := slices.IndexFunc(c.locks, func(l lock) bool { return l.key == key || l.key == "/"+key }); i >= 0 {
 		c.index++
 		c.locks = slices.Delete(c.locks, i, i+1)
 	}
 }
 
-// Lock tells who holds a lock of the cluster now.
+// Lock tells who holds a lock of the cluster now, in v3 or else in v2.
 func (c *Cluster) Lock(key string) effects.EtcdLock {
 	c.purge(c.world.Now())
+	found := effects.EtcdLock{}
 	for i := range c.locks {
-		if c.locks[i].key == key {
-			return effects.EtcdLock{Owner: c.locks[i].owner, Revision: c.locks[i].revision}
+		if l := &c.locks[i]; l.key == key || l.key == "/"+key && found.Owner == "" {
+			found = effects.EtcdLock{Owner: l.owner, Revision: l.revision}
 		}
 	}
-	return effects.EtcdLock{}
+	return found
 }
