@@ -109,10 +109,11 @@ func (e *Etcd) keys(ctx context.Context, method, endpoint, path string, query, f
 	}
 	switch event.Code {
 	case 0:
-		return event.Node, 0, nil
+		if got.status == http.StatusOK || got.status == http.StatusCreated {
+			return event.Node, 0, nil
+		}
 	case codeNotFound, codeCompare, codeNotDir, codeExists:
 		return node{}, event.Code, nil
-	default:
-		return node{}, 0, fmt.Errorf("ask %s: %s: %w", endpoint, where, got.failure())
 	}
+	return node{}, 0, fmt.Errorf("ask %s: %s: %w", endpoint, where, got.failure())
 }
