@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/states"
@@ -18,7 +19,15 @@ type Choice struct {
 	V2, V3 Etcd
 	// Level asks a server for the version of its cluster.
 	Level func(ctx context.Context, endpoint string) (states.MinorVersion, error)
+	Now   func() time.Time // nil: nothing is remembered
+
+	mu    sync.Mutex
+	above time.Time // when a server last told of a version above 3.0
 }
+
+// aboveFor is how long nobody is asked again once a server has told of a version above 3.0. A cluster never falls below that; but
+// an instance may come to join another.
+const aboveFor = time.Minute
 
 var _ Etcd = (*Choice)(nil)
 
@@ -35,6 +44,9 @@ type api struct {
 
 // choose asks the servers in order until one tells the version. Where none does, none is there for v3 either.
 func (c *Choice) choose(ctx context.Context, endpoints ...string) api {
+	if c.isAbove() {
+		return api{Etcd: c.V3}
+	}
 	for _, endpoint := range endpoints {
 		level, err := c.Level(ctx, endpoint)
 		switch {
@@ -45,10 +57,25 @@ func (c *Choice) choose(ctx context.Context, endpoints ...string) api {
 		case level.Less(v31):
 			return api{Etcd: c.V3, left: c.V2}
 		default:
+			c.remember()
 			return api{Etcd: c.V3}
 		}
 	}
 	return api{Etcd: c.V3}
+}
+
+func (c *Choice) isAbove() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.above.IsZero() && c.Now().Sub(c.above) < aboveFor
+}
+
+func (c *Choice) remember() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.Now != nil {
+		c.above = c.Now()
+	}
 }
 
 // Status implements [Etcd].

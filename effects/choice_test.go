@@ -119,3 +119,24 @@ func TestWhatIsLeftIsHeld(t *testing.T) {
 		}
 	}
 }
+
+// TestChoiceRemembersWhatCannotFall: a cluster above 3.0 is asked for its version once a minute.
+func TestChoiceRemembersWhatCannotFall(t *testing.T) {
+	for level, want := range map[states.MinorVersion][]int{{Major: 3, Minor: 1}: {1, 2}, {Major: 3}: {2, 4}, {Major: 2, Minor: 3}: {2, 4}} {
+		c, _, _ := choiceOf(map[string]states.MinorVersion{"alive": level})
+		now, asked, ask := time.Unix(0, 0), 0, c.Level
+		c.Now = func() time.Time { return now }
+		c.Level = func(ctx context.Context, endpoint string) (states.MinorVersion, error) {
+			asked++
+			return ask(ctx, endpoint)
+		}
+		for i := range 2 {
+			_, _ = c.Members(t.Context(), []string{"alive"})
+			_, _ = c.Members(t.Context(), []string{"alive"})
+			if asked != want[i] {
+				t.Errorf("%s: asked %d times, want %d", level, asked, want[i])
+			}
+			now = now.Add(aboveFor)
+		}
+	}
+}

@@ -151,7 +151,7 @@ func (n *node) client() effects.Etcd {
 	if !n.plan.Old {
 		return v3
 	}
-	return &effects.Choice{V2: checkedEtcd{n.etcd.EtcdV2(), n}, V3: v3, Level: n.etcd.Level}
+	return &effects.Choice{V2: checkedEtcd{n.etcd.EtcdV2(), n}, V3: v3, Level: n.etcd.Level, Now: n.wall.clock(n.world)}
 }
 
 // wanted is the minor in the configuration of daemons that start now.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/effects/etcdv2"
@@ -17,7 +18,7 @@ func newEtcd(installed []states.MinorVersion) (client effects.Etcd, closeAll fun
 		return v3, v3.Close
 	}
 	v2 := etcdv2.New(etcdv2.Config{})
-	return &effects.Choice{V2: v2, V3: v3, Level: v2.Level}, func() { v2.Close(); v3.Close() }
+	return &effects.Choice{V2: v2, V3: v3, Level: v2.Level, Now: time.Now}, func() { v2.Close(); v3.Close() }
 }
 
 func speaksV2(m states.MinorVersion) bool { return m.Less(states.MinorVersion{Major: 3}) }

@@ -106,7 +106,7 @@ func (r *real) pass(d time.Duration)          { time.Sleep(d) }
 func (r *real) etcd() effects.Etcd {
 	v2, v3 := etcdv2.New(etcdv2.Config{}), etcdv3.New(etcdv3.Config{})
 	r.t.Cleanup(func() { v2.Close(); v3.Close() })
-	return &effects.Choice{V2: v2, V3: v3, Level: v2.Level}
+	return &effects.Choice{V2: v2, V3: v3, Level: v2.Level, Now: time.Now}
 }
 
 func (r *real) signal(n int, sig syscall.Signal) {
