@@ -33,6 +33,10 @@ type Agent struct {
 	observer Observer
 	executor Executor // nil: dry run, nothing is carried out
 	journal  *Journal
+
+	// What the latest turn saw and decided. Both are large, and kept here so that a turn, of which there are many, allocates neither.
+	facts    states.Observation
+	decision states.Decision
 }
 
 // New gives an agent in Discovering. A nil executor makes it observe and decide only.
@@ -49,17 +53,17 @@ func (a *Agent) State() states.State { return a.machine.State() }
 
 // Turn observes, decides and starts the effects. An error is a fault in the rules, and the daemon must not go on deciding.
 func (a *Agent) Turn() (states.Decision, error) {
-	o := a.observer.Observe()
-	d, err := a.machine.Step(&o)
-	if err != nil {
-		return d, fmt.Errorf("decide: %w", err)
+	var err error
+	a.facts = a.observer.Observe()
+	if a.decision, err = a.machine.Step(&a.facts); err != nil {
+		return a.decision, fmt.Errorf("decide: %w", err)
 	}
-	a.journal.Record(o.Now, &d)
+	a.journal.Record(a.facts.Now, &a.decision)
 	if a.executor != nil {
-		a.executor.Execute(d.Commands)
+		a.executor.Execute(a.decision.Commands)
 	}
-	a.observer.Refresh(d.Needs)
-	return d, nil
+	a.observer.Refresh(a.decision.Needs)
+	return a.decision, nil
 }
 
 // Run takes turns until a decision says that nothing is left to do, or ctx ends. A turn follows at once on whatever arrives in

@@ -43,7 +43,8 @@ type foundClaim struct {
 
 func claimName(cluster, zone string) string { return "_etcd-bootstrap." + cluster + "." + zone }
 
-func claimKey(cluster string) string { return "etcd-appliance/" + cluster + "/claim" }
+// ClaimKey is the key of the claim in S3.
+func ClaimKey(cluster string) string { return "etcd-appliance/" + cluster + "/claim" }
 
 func claimFromRecords(records []states.Record, name string) foundClaim {
 	for _, r := range records {
@@ -56,7 +57,7 @@ func claimFromRecords(records []states.Record, name string) foundClaim {
 
 func (e *Effects) readBucket(ctx context.Context, cluster string) (func(), error) {
 	at := e.Now()
-	out, err := e.S3.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(e.Bucket), Key: aws.String(claimKey(cluster))})
+	out, err := e.S3.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(e.Bucket), Key: aws.String(ClaimKey(cluster))})
 	if hasCode(err, "NoSuchKey") {
 		return func() { e.setClaim(at, foundClaim{}) }, nil
 	}
@@ -100,7 +101,7 @@ func (e *Effects) updateClaim(ctx context.Context, at place, seen claimSeen, r s
 }
 
 func (e *Effects) putClaim(ctx context.Context, cluster string, r states.ClaimRecord, in *s3.PutObjectInput) error {
-	in.Bucket, in.Key, in.Body = aws.String(e.Bucket), aws.String(claimKey(cluster)), bytes.NewReader([]byte(formatClaim(r)+"\n"))
+	in.Bucket, in.Key, in.Body = aws.String(e.Bucket), aws.String(ClaimKey(cluster)), bytes.NewReader([]byte(formatClaim(r)+"\n"))
 	_, err := e.S3.PutObject(ctx, in)
 	if hasCode(err, "PreconditionFailed") || hasCode(err, "ConditionalRequestConflict") || hasCode(err, "NoSuchKey") {
 		return fmt.Errorf("%w: %w", ErrChanged, err)

@@ -170,7 +170,7 @@ func TestClaimThatWasDeletedMeanwhile(t *testing.T) {
 	_, err := r.action(states.CreateClaim{Record: c})(t.Context())
 	must(t, err)
 	r.zoneNow()
-	_, err = r.cloud.S3("test").DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: aws.String("claims"), Key: aws.String(claimKey("etcd"))})
+	_, err = r.cloud.S3("test").DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: aws.String("claims"), Key: aws.String(ClaimKey("etcd"))})
 	must(t, err)
 	if _, err = r.action(states.UpdateClaim{Old: c, New: c})(t.Context()); !errors.Is(err, ErrChanged) {
 		t.Errorf("error %v", err)
@@ -189,7 +189,7 @@ func TestBucketThatDoesNotAnswerIsUnknown(t *testing.T) {
 
 // TestWhereTheClaimIs: people look for it, and a cluster of another name must not find it.
 func TestWhereTheClaimIs(t *testing.T) {
-	if name, key := claimName("etcd", "x.org."), claimKey("etcd"); name != "_etcd-bootstrap.etcd.x.org." || key != "etcd-appliance/etcd/claim" {
+	if name, key := claimName("etcd", "x.org."), ClaimKey("etcd"); name != "_etcd-bootstrap.etcd.x.org." || key != "etcd-appliance/etcd/claim" {
 		t.Errorf("%s, %s", name, key)
 	}
 }

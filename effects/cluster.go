@@ -19,23 +19,23 @@ const listRest = 10 * time.Second
 // askCluster asks the local server how it is and, when the rules want more, the cluster for its members and each of them for
 // its health.
 func (e *Effects) askCluster() question {
-	at, wide, before, endpoints := e.Now(), e.wide, e.facts.Cluster, slices.Clone(e.endpoints)
+	at, wide, next, endpoints := e.Now(), e.wide, e.facts.Cluster, slices.Clone(e.endpoints)
 	// Who waits for the upgrade lock wants to see it free.
-	upgrades := e.facts.Process.Minor.Known() && e.facts.Wanted != e.facts.Process.Minor
-	listDue := wide || upgrades && at.Sub(before.At) >= time.Second || before.Known != states.Yes || at.Sub(before.At) >= listRest || !e.lanes[states.LaneCluster].done.Before(before.At)
+	upgrades := e.facts.Changing()
+	listDue := wide || upgrades && at.Sub(next.At) >= time.Second || next.Known != states.Yes || at.Sub(next.At) >= listRest || !e.lanes[states.LaneCluster].done.Before(next.At)
 	own, self, joining := "", e.facts.Self.Address, e.joining
 	if e.facts.Process.Running == states.Yes {
 		own = e.clientURL(self)
 	}
 	return func(ctx context.Context) (func(), error) {
-		next := before
+		before := next.Local
 		next.Local = states.Local{}
 		if own != "" {
 			restored := time.Time{}
-			if joining && before.Local.Answers != states.Yes {
-				restored = e.askRestored(ctx, self, before.Local.Restored)
+			if joining && before.Answers != states.Yes {
+				restored = e.askRestored(ctx, self, before.Restored)
 			}
-			next.Local = e.askLocal(ctx, own, before.Local.Answers == states.Yes)
+			next.Local = e.askLocal(ctx, own, before.Answers == states.Yes)
 			if next.Local.Answers != states.Yes {
 				next.Local.Restored = restored
 			}
@@ -55,7 +55,7 @@ func (e *Effects) askCluster() question {
 		}
 		next.Known, next.At, next.ID, next.Members = states.Yes, at, list.ClusterID, slices.Clone(list.Members)
 		var unread error
-		next.Upgrade, unread = e.askUpgrade(ctx, asked, at, before.Upgrade)
+		next.Upgrade, unread = e.askUpgrade(ctx, asked, at, next.Upgrade)
 		if upgrades {
 			next.Version = e.askVersion(ctx, self, next.Members)
 		}
@@ -141,13 +141,13 @@ func (e *Effects) askLocal(ctx context.Context, endpoint string, answered bool) 
 	}
 	return states.Local{
 		Answers: states.Yes, MemberID: s.MemberID, ClusterID: s.ClusterID, Leader: s.Leader,
-		Learner: s.Learner, Applied: s.Applied, Version: s.Version, Alarm: alarm(s.Errors),
+		Learner: s.Learner, Applied: s.Applied, Version: s.Version, Alarm: Alarm(s.Errors),
 	}
 }
 
-// alarm picks an alarm out of what a server says is wrong with it: the text of an alarm has its kind in it
+// Alarm picks an alarm out of what a server says is wrong with it: the text of an alarm has its kind in it
 // (v3rpc maintenance.go Status: "memberID:1 alarm:NOSPACE"), and that of a missing leader is no alarm.
-func alarm(wrong []string) string {
+func Alarm(wrong []string) string {
 	for _, text := range wrong {
 		if strings.Contains(text, "alarm:") {
 			return text
@@ -183,7 +183,7 @@ func (e *Effects) askHealth(ctx context.Context, members []states.Member, local 
 		}
 		s, err := e.Etcd.Status(ctx, m.ClientURL)
 		if err == nil && s.MemberID == m.ID {
-			m.Health, m.Version, m.Applied, m.Alarm = states.Is(s.Leader != 0), s.Version, s.Applied, alarm(s.Errors)
+			m.Health, m.Version, m.Applied, m.Alarm = states.Is(s.Leader != 0), s.Version, s.Applied, Alarm(s.Errors)
 		}
 	})
 }

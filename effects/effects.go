@@ -1,6 +1,7 @@
 package effects
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -43,7 +44,10 @@ type Options struct {
 	ClientPort  int
 	PeerPort    int
 	Wanted      states.MinorVersion
+	Exact       states.Version // the very version that is wanted; unknown: whichever patch is installed
 	Servers     []states.MinorVersion
+	Patches     []states.Version // of those servers that tell
+	TagEvery    time.Duration    // how often the group is asked for its tags where the rules ask nothing of it; 0: not for them alone
 }
 
 // Effects observes and executes for one daemon. All its methods belong to the deciding goroutine.
@@ -59,6 +63,8 @@ type Effects struct {
 	ending  source
 	lanes   [states.Lanes]lane
 
+	configured wish
+	tagged     wish
 	groupName  string
 	zoneID     string
 	claimSeen  claimSeen
@@ -73,7 +79,8 @@ type Effects struct {
 // New gives the effects layer of one daemon. It asks nothing yet.
 func New(o Options) *Effects {
 	e := &Effects{Options: o, groupName: o.Group, unhealthy: map[uint64]time.Time{}}
-	e.facts.Wanted, e.facts.Since, e.facts.Servers, e.facts.Name = o.Wanted, o.Now(), o.Servers, o.ClusterName
+	e.facts.Wanted, e.facts.Exact, e.facts.Since, e.facts.Name = o.Wanted, o.Exact, o.Now(), o.ClusterName
+	e.facts.Servers, e.facts.Patches, e.configured = o.Servers, o.Patches, wish{o.Wanted, o.Exact}
 	e.facts.DNS.Configured = o.Route53 != nil
 	switch {
 	case o.S3 != nil:
@@ -90,10 +97,10 @@ func New(o Options) *Effects {
 	return e
 }
 
-// Want changes the minor that this instance is to run.
-func (e *Effects) Want(minor states.MinorVersion) {
-	if e.facts.Wanted != minor {
-		e.facts.Wanted, e.facts.Since = minor, e.Now()
+// Install changes what servers are installed. The slices must not be changed afterwards.
+func (e *Effects) Install(servers []states.MinorVersion, patches []states.Version) {
+	if !slices.Equal(e.facts.Servers, servers) || !slices.Equal(e.facts.Patches, patches) {
+		e.facts.Servers, e.facts.Patches, e.facts.Since = servers, patches, e.Now()
 	}
 }
 
@@ -135,7 +142,7 @@ func (e *Effects) Refresh(needs states.Needs) {
 		return
 	}
 	e.refresh(&e.ending, 3*time.Second)
-	e.refresh(&e.group, needs.Group)
+	e.refresh(&e.group, cmp.Or(needs.Group, e.TagEvery))
 	if e.facts.Name != "" && (e.Route53 != nil || e.S3 != nil) {
 		e.refresh(&e.zone, needs.Zone)
 	}

@@ -55,6 +55,7 @@ func (e *Effects) askGroup() question {
 				Instances: instances(asg, described),
 				Absent:    absences(e.facts.Group.Absent, keys, asg, described, at),
 			}
+			e.heedTag(asg.Tags)
 			e.peers.stale = e.peers.stale || !slices.Equal(before, e.facts.Group.Instances)
 		}, nil
 	}
@@ -131,7 +132,7 @@ func (e *Effects) describe(ctx context.Context, filter string, values []string) 
 // instances merges both answers, sorted by ID. An instance that only the group knows has no address yet.
 func instances(asg *asgtypes.AutoScalingGroup, described map[string]ec2types.Instance) []states.Instance {
 	list := make([]states.Instance, 0, len(described))
-	for id, in := range described {
+	for id, in := range described { // in any order: the list is sorted below
 		list = append(list, states.Instance{
 			ID: id, Address: aws.ToString(in.PrivateIpAddress), DNSName: aws.ToString(in.PrivateDnsName), State: stateOf(in.State),
 		})
@@ -200,7 +201,7 @@ func shown(key string, asg *asgtypes.AutoScalingGroup, described map[string]ec2t
 			return true
 		}
 	}
-	for id, in := range described {
+	for id, in := range described { // in any order: one is enough
 		if id == key || aws.ToString(in.PrivateIpAddress) == key {
 			return true
 		}

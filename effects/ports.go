@@ -52,7 +52,8 @@ type EtcdStatus struct {
 	Learner             bool
 	Applied             uint64 // raft index
 	Version             states.Version
-	Errors              []string // active alarms, "etcdserver: no leader"
+	Errors              []string            // active alarms, "etcdserver: no leader"
+	Downgrade           states.MinorVersion // that was enabled; unknown when none is, or before 3.6
 }
 
 // EtcdMembers is a member list and the cluster it is of.

@@ -22,12 +22,17 @@ type upgradeRecord struct {
 	Member string `json:"member"` // hexadecimal, as etcdctl prints it
 	From   string `json:"from"`
 	To     string `json:"to"`
+	Patch  string `json:"patch,omitempty"` // of a change of patch: the version that is to run
 	Index  uint64 `json:"index"`
 	Why    string `json:"why,omitempty"`
 }
 
 func formatUpgrade(l *states.UpgradeLock) (string, error) {
-	text, err := json.Marshal(upgradeRecord{l.Owner, fmt.Sprintf("%x", l.Member), l.From.String(), l.To.String(), l.Index, l.Why})
+	r := upgradeRecord{Owner: l.Owner, Member: fmt.Sprintf("%x", l.Member), From: l.From.String(), To: l.To.String(), Index: l.Index, Why: l.Why}
+	if l.Patch.Known() {
+		r.Patch = l.Patch.String()
+	}
+	text, err := json.Marshal(r)
 	return string(text), err
 }
 
@@ -45,6 +50,13 @@ func ParseUpgrade(key EtcdKey) states.UpgradeLock {
 	to, badTo := states.ParseVersion(r.To)
 	if _, err := fmt.Sscanf(r.Member, "%x", &l.Member); err != nil || badFrom != nil || badTo != nil {
 		return l
+	}
+	if r.Patch != "" {
+		patch, err := states.ParseVersion(r.Patch)
+		if err != nil {
+			return l
+		}
+		l.Patch = patch
 	}
 	l.Owner, l.From, l.To, l.Index, l.Why = r.Owner, from.MinorOf(), to.MinorOf(), r.Index, r.Why
 	return l
@@ -144,7 +156,7 @@ func (e *Effects) mayStop(ctx context.Context, c states.StopForUpgrade, own stri
 	}
 	cluster := states.Cluster{Members: list.Members}
 	e.askHealth(ctx, cluster.Members, states.Local{})
-	if blocked := cluster.UpgradeBlocked(c.Lock.Member, c.Desired); blocked != "" {
+	if blocked := cluster.UpgradeBlocked(&c.Lock, c.Desired); blocked != "" {
 		return errors.New(blocked)
 	}
 	s, err := e.Etcd.Status(ctx, own)

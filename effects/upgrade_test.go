@@ -12,9 +12,12 @@ import (
 var someLock = states.UpgradeLock{Owner: "i-1", Member: 0xabc, From: states.MinorVersion{Major: 3, Minor: 6}, To: states.MinorVersion{Major: 3, Minor: 7}}
 
 func TestUpgradeRecordReadsAsWritten(t *testing.T) {
-	for _, why := range []string{"", `it said "no", twice`} {
+	for _, c := range []struct {
+		why   string
+		patch states.Version
+	}{{}, {why: `it said "no", twice`}, {patch: states.Version{Major: 3, Minor: 7, Patch: 4}}} {
 		lock := someLock
-		lock.Why = why
+		lock.Why, lock.Patch = c.why, c.patch
 		text, err := formatUpgrade(&lock)
 		if err != nil {
 			t.Fatal(err)
@@ -31,7 +34,8 @@ func TestUpgradeRecordReadsAsWritten(t *testing.T) {
 
 // A record that cannot be read is held by somebody: nobody must take it for a free lock, or for his own.
 func TestUnreadableUpgradeRecordIsHeld(t *testing.T) {
-	for _, text := range []string{"i-1", "{}", `{"owner":"i-1","member":"abc","from":"old","to":"3.7"}`, `{"owner":"i-1","member":"","from":"3.6","to":"3.7"}`} {
+	for _, text := range []string{"i-1", "{}", `{"owner":"i-1","member":"abc","from":"old","to":"3.7"}`, `{"owner":"i-1","member":"","from":"3.6","to":"3.7"}`,
+		`{"owner":"i-1","member":"abc","from":"3.6","to":"3.6","patch":"newest"}`} {
 		got := ParseUpgrade(EtcdKey{Value: text, Revision: 3})
 		if got.Owner == "" || states.IsInstanceID(got.Owner) || got.Revision != 3 || got.Why != text {
 			t.Errorf("%s reads as %+v", text, got)
@@ -180,7 +184,7 @@ func TestClusterVersionIsAskedForAnUpgrade(t *testing.T) {
 	defer delete(version, "10.9.0.3")
 	for wanted, want := range map[states.MinorVersion]states.MinorVersion{someLock.To: someLock.From, someLock.From: {}} {
 		r, _ := upgrading(t)
-		r.Want(wanted)
+		r.Want(wanted, states.Version{})
 		r.facts.Cluster.Version, r.peers["10.9.0.3"] = states.MinorVersion{}, nil
 		r.pass(time.Minute)
 		r.turn(states.Needs{Cluster: time.Second, Wide: true})

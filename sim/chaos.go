@@ -1,6 +1,10 @@
 package sim
 
-import "time"
+import (
+	"time"
+
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
 
 // runChaos makes faults for as long as the plan says: those that it names, or others drawn from its rates.
 func (w *world) runChaos() {
@@ -30,7 +34,7 @@ func (w *world) reconfigure() {
 	for _, n := range w.nodes {
 		if n.effects != nil {
 			n.wants = n.configured()
-			n.effects.Want(n.wants)
+			n.effects.Want(n.wants, states.Version{})
 		}
 	}
 }

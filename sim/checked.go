@@ -3,6 +3,8 @@ package sim
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,7 +44,7 @@ func (n *node) guarded(lane, what string, do func() error) error {
 	n.mutations++
 	n.note(what)
 	after := n.quorums()
-	for id := range before {
+	for _, id := range slices.Sorted(maps.Keys(before)) {
 		if !after[id] {
 			n.fail("C1", "%s: %q costs cluster %x its quorum", n, what, id)
 		}

@@ -85,7 +85,7 @@ func (c *Coverage) Add(o *Coverage) {
 	if c.Edges == nil {
 		c.Edges = map[Edge]*EdgeSeen{}
 	}
-	for e, seen := range o.Edges {
+	for e, seen := range o.Edges { // in any order: sums of integers
 		mine := c.Edges[e]
 		if mine == nil {
 			mine = &EdgeSeen{}

@@ -196,7 +196,7 @@ func (s *stage) claim() string {
 
 // anyWhy tells whether a daemon's decision has ever given a reason with these words.
 func (w *world) anyWhy(words string) bool {
-	for what := range w.said {
+	for what := range w.said { // in any order: one is enough
 		if strings.Contains(what, words) {
 			return true
 		}

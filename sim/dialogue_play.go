@@ -81,6 +81,7 @@ func init() { // it refers to itself through the parsing of faults
 		"heal":         alone((*stage).heal),           // heal
 		"outage":       readOutage,                     // outage begin | outage begin route53 | outage end
 		"reconfigure":  toEach((*stage).reconfigured),  // reconfigure all: daemons that run are told what new ones want
+		"install":      readInstall,                    // install 3.6.10: this patch of 3.6 instead of the one before, on every instance
 		"wants":        readWants,                      // wants 3.7: the configuration of daemons that start from now on
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 	"github.com/etcd-appliance/etcd-appliance/sim/etcdfake"
+	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
 func readTick(words []string) (step, error) {
@@ -187,6 +188,6 @@ func (s *stage) reconfigured(n *node) error {
 		return fmt.Errorf("%s has no daemon", n.letter())
 	}
 	n.wants = s.wanted()
-	n.effects.Want(n.wants)
+	n.effects.Want(n.wants, states.Version{})
 	return nil
 }

@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 )
 
+// explained is how many events are told of a failure: the command that replays it tells the others.
+const explained = 15
+
 // Explain shrinks a failure, keeps the smallest plan in a directory, and prints what an engineer needs: the invariant, the plan,
 // the command that replays it, and the trace in short.
 func Explain(out io.Writer, r *Result, dir string) Broken {
@@ -29,13 +32,13 @@ func Explain(out io.Writer, r *Result, dir string) Broken {
 		b.File = path
 		fmt.Fprintf(out, "%splan:   %s\nreplay: etcd-appliance sim replay %s\n", small.Plan.JSON(), path, path)
 	}
-	if b.Scenario == "" {
+	if drawn := newPlan(b.Seed); b.Scenario == "" && drawn.String() == r.Plan.String() { // else it was made with --fault
 		fmt.Fprintf(out, "drawn:  etcd-appliance sim --seed %d\n", b.Seed)
 	}
 	fmt.Fprintln(out)
 	var entries []Entry
 	Run(Options{Plan: &small.Plan, Watch: func(e *Entry) { entries = append(entries, *e) }})
-	last, left := Last(entries, 40)
+	last, left := Last(entries, explained)
 	if left > 0 {
 		fmt.Fprintf(out, "  (%d earlier events are left out)\n", left)
 	}

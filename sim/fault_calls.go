@@ -98,14 +98,13 @@ func (w *world) etcdFault(c etcdfake.Call) etcdfake.Fault {
 
 // caller is the daemon that calls, if it is one whose calls can be spoilt.
 func (w *world) caller(id string) *node {
-	n := w.byID[id]
 	switch {
-	case n == nil || !w.chaos || w.natural:
+	case !w.chaos || w.natural:
 		return nil
-	case w.acting != nil && w.acting.machine == n.machine:
+	case w.acting != nil && w.acting.id == id:
 		return w.acting // it may be the second one there
 	default:
-		return n
+		return w.byID[id]
 	}
 }
 
@@ -157,6 +156,9 @@ func (w *world) bootDelay(h *host) time.Duration {
 // answered is told every AWS call and its outcome. A daemon that is doomed to die after the call dies here.
 func (w *world) answered(call awsfake.Call, err error) {
 	w.awsCalled(call, err)
+	if w.abstract != nil && changes[call.Action] {
+		w.abstract.outdated = true
+	}
 	if n := w.caller(call.Caller); n != nil && changes[call.Action] {
 		n.crashAfter()
 	}

@@ -73,7 +73,7 @@ func (w *world) strikes(h *host, at where, site string) (e FaultEvent, ok bool) 
 	}
 	h.nth++
 	command := 0
-	if changes[site] {
+	if at&(atAWS|atEtcd|atCommand) != 0 && changes[site] {
 		h.commands[site]++
 		command = h.commands[site]
 		if w.boundaries != nil {
@@ -97,7 +97,7 @@ func (w *world) strikes(h *host, at where, site string) (e FaultEvent, ok bool) 
 // drawCall asks the dice of the classes that can strike here, in the order of the table. Of several that are due, the others wait
 // for the next call.
 func (w *world) drawCall(h *host, at where, site string) (e FaultEvent, ok bool) {
-	for _, k := range w.striking[at] {
+	for _, k := range w.striking[at.site()] {
 		kind, dice := &kinds[k], &h.dice[k]
 		if !dice.strikes(w.rates[k].Chance, !ok && kind.strikesAt(site)) {
 			continue

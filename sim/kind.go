@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math/bits"
 	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
@@ -32,6 +33,9 @@ const (
 
 // sites are the classes that calls are looked up by, so that a call asks those only that can strike at it.
 var sites = [...]where{atAWS, atIMDS, atEtcd, atCommand, atAnswer, atBoot}
+
+// site is the place of a single class in sites, which begin with the first bit.
+func (at where) site() int { return bits.TrailingZeros16(uint16(at)) }
 
 var whereNames = map[where]string{
 	atAWS: "AWS call", atIMDS: "metadata call", atEtcd: "etcd call", atCommand: "command", atAnswer: "answer", atBoot: "boot",

@@ -44,8 +44,9 @@ type node struct {
 	wants    states.MinorVersion // of its daemon's configuration
 	agent    *agent.Agent
 	effects  *effects.Effects
-	life     int // of the daemon: what was scheduled in an earlier life is void
-	tick     int // the turn that is due next; earlier ones are void
+	life     int    // of the daemon: what was scheduled in an earlier life is void
+	tick     int    // the turn that is due next; earlier ones are void
+	take     func() // takeTurn, made once
 	stopping bool
 }
 
@@ -125,7 +126,7 @@ func (n *node) startDaemon() {
 		Etcd: n.client(), Peers: n.etcd.Peers(), Process: checkedProcess{clocked{n.etcd.Process(), now, func() time.Time { return n.world.clock }}, n}, Disk: checkedDisk{n.etcd.Disk(), n},
 		Now: now, Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
 		Named: func(group string) (string, error) { return group, nil }, HostedZone: zoneName,
-		ClientPort: 2379, PeerPort: 2380, Wanted: n.configured(), Servers: n.plan.servers(),
+		ClientPort: 2379, PeerPort: 2380, Wanted: n.configured(), Servers: n.plan.servers(), Patches: n.patches(),
 	}
 	switch n.plan.Claim {
 	case "s3":
@@ -140,7 +141,7 @@ func (n *node) startDaemon() {
 		n.fail("S9", "%v", err)
 		return
 	}
-	n.agent, n.adopts = a, n.etcd.Running()
+	n.agent, n.adopts, n.take = a, n.etcd.Running(), n.takeTurn
 	n.trace.node(n, "daemon starts")
 	n.turn()
 }
@@ -196,7 +197,7 @@ func (n *node) turn() {
 	if n.agent == nil || n.violation != nil || n.paused {
 		return
 	}
-	n.carryOut(n.takeTurn)
+	n.carryOut(n.take)
 }
 
 func (n *node) takeTurn() {

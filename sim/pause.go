@@ -8,12 +8,45 @@ import (
 // pausing is the part of a daemon that lets it be stopped in the middle of anything, as by SIGSTOP or with its virtual machine,
 // and go on later with facts of old. What it has sent by then takes effect all the same.
 type pausing struct {
-	paused bool
-	held   []func()      // answers that arrived meanwhile
-	limit  time.Duration // when the context of what is being carried out ends; 0: it has none
-	slept  time.Duration // how long what is being carried out was paused
-	yield  func(time.Duration) bool
-	cut    func() // ends what was left in the middle
+	paused  bool
+	held    []func()      // answers that arrived meanwhile
+	limit   time.Duration // when the context of what is being carried out ends; 0: it has none
+	slept   time.Duration // how long what is being carried out was paused
+	routine *coroutine    // which carries it out
+	cut     func()        // ends what was left in the middle
+}
+
+// coroutine carries out pieces of daemons, one after the other: to begin one costs more than most pieces do.
+type coroutine struct {
+	piece func()
+	yield func(time.Duration) bool
+	next  func() (pause time.Duration, more bool)
+	stop  func()
+}
+
+// done is what a coroutine yields between two pieces.
+const done time.Duration = -1
+
+func newCoroutine() *coroutine {
+	c := &coroutine{}
+	c.next, c.stop = iter.Pull(func(yield func(time.Duration) bool) {
+		c.yield = yield
+		for more := true; more; more = yield(done) {
+			c.piece()
+		}
+	})
+	return c
+}
+
+// coroutine gives one that is idle.
+func (w *world) coroutine() *coroutine {
+	last := len(w.idle) - 1
+	if last < 0 {
+		return newCoroutine()
+	}
+	c := w.idle[last]
+	w.idle = w.idle[:last]
+	return c
 }
 
 // carryOut runs a piece of the daemon. Where it may be paused at a call, the piece is a coroutine, which is no goroutine that runs
@@ -26,32 +59,32 @@ func (n *node) carryOut(piece func()) {
 		piece()
 		return
 	}
-	next, stop := iter.Pull(func(yield func(time.Duration) bool) {
-		n.yield = yield
-		piece()
-	})
-	n.goOn(next, stop)
+	n.routine = n.coroutine()
+	n.routine.piece = piece
+	n.goOn()
 }
 
-// goOn enters the coroutine. When it comes back paused, the daemon is entered again when the pause is over.
-func (n *node) goOn(next func() (time.Duration, bool), stop func()) {
+// goOn enters the coroutine. When it comes back paused, the daemon is entered again when the pause is over. One that ends with the
+// daemon, by a panic, cannot be entered again.
+func (n *node) goOn() {
 	defer n.mayCrash()
 	n.acting = n
-	d, more := next()
-	if !more {
+	d, _ := n.routine.next()
+	if d == done {
+		n.idle = append(n.idle, n.routine)
 		return
 	}
-	n.cut = stop
+	n.cut = n.routine.stop
 	n.stop(d, func() {
 		n.cut = nil
-		n.goOn(next, stop)
+		n.goOn()
 	})
 }
 
 // pauseHere leaves the daemon in the middle of what it does.
 func (n *node) pauseHere(d time.Duration) {
 	begun := n.now
-	if !n.yield(d) {
+	if !n.routine.yield(d) {
 		panic(crashed{})
 	}
 	n.slept += n.now - begun
@@ -113,5 +146,8 @@ func (w *world) release() {
 		if n.twin != nil {
 			n.twin.unpause()
 		}
+	}
+	for _, c := range w.idle {
+		c.stop()
 	}
 }

@@ -108,6 +108,15 @@ func Alone(seed uint64, k Kind) Plan {
 	return p
 }
 
+// Rich is the plan of a seed with five instances and two hours of many classes of faults.
+func Rich(seed uint64) Plan {
+	p := newPlan(seed)
+	p.Newer = Span(2 * float64(time.Hour) / float64(p.Chaos) * float64(p.Newer))
+	p.Nodes, p.Chaos, p.Quiet = 5, Span(2*time.Hour), Span(5*time.Minute)
+	p.Mode, p.Rates = Storm, drawRates(seed, Storm)
+	return p
+}
+
 // makes tells whether the run may have faults of a class.
 func (p *Plan) makes(k Kind) bool {
 	for _, e := range p.Only {
@@ -123,7 +132,11 @@ func (p *Plan) makes(k Kind) bool {
 	return false
 }
 
-func (p Plan) String() string {
+// group is what the run is of, without the faults.
+func (p *Plan) group() string {
+	if p.Scenario != "" {
+		return fmt.Sprintf("scenario %s: %d nodes, claim in %s", p.Scenario, p.Nodes, p.Claim)
+	}
 	s := fmt.Sprintf("seed %d: %d nodes, claim in %s, %s of chaos", p.Seed, p.Nodes, p.Claim, time.Duration(p.Chaos).Round(time.Second))
 	if p.Old {
 		s += fmt.Sprintf(", etcd %s and %s", oldServers[0], oldServers[1])
@@ -137,9 +150,11 @@ func (p Plan) String() string {
 			s += " by all"
 		}
 	}
-	if p.Scenario != "" {
-		s = fmt.Sprintf("scenario %s: %d nodes, claim in %s", p.Scenario, p.Nodes, p.Claim)
-	}
+	return s
+}
+
+func (p Plan) String() string {
+	s := p.group()
 	if p.Only != nil {
 		return s + fmt.Sprintf(", %d faults listed", len(p.Only))
 	}

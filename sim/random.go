@@ -43,11 +43,40 @@ func (s *stream) between(low, high time.Duration) time.Duration {
 
 // rate draws from low to high so that every order of magnitude is as likely as the next.
 func (s *stream) rate(low, high float64) float64 {
-	return low * math.Pow(high/low, float64(s.next()>>11)/(1<<53))
+	return low * exp(float64(s.next()>>11)/(1<<53)*ln(high/low))
 }
 
 // pause draws the time to the next of something that happens once in mean on average.
 func (s *stream) pause(mean time.Duration) time.Duration {
 	u := (float64(s.next()>>11) + 1) / (1 << 53)
-	return time.Duration(-math.Log(u) * float64(mean))
+	return time.Duration(-ln(u) * float64(mean))
+}
+
+// ln and exp are written out, since those of math have assembly of their own on some processors, and are compiled to fused
+// multiplications on others: either may change the last bit, and a run with it. A conversion to float64 rounds a product before it
+// is added to, on every processor (Go specification, Floating-point operators).
+
+// ln is the natural logarithm of a positive number, by the series of 2*artanh.
+func ln(x float64) float64 {
+	fraction, exponent := math.Frexp(x)
+	if fraction < math.Sqrt2/2 { // around 1, where ln is 0 and must be exact
+		fraction, exponent = 2*fraction, exponent-1
+	}
+	z := (fraction - 1) / (fraction + 1)
+	sum := 0.0
+	for k := 23; k >= 1; k -= 2 {
+		sum = float64(sum*float64(z*z)) + 1/float64(k)
+	}
+	return float64(2*z*sum) + float64(float64(exponent)*math.Ln2)
+}
+
+// exp is the inverse of ln, by the series of the exponential function.
+func exp(x float64) float64 {
+	exponent := math.Floor(x / math.Ln2)
+	rest := x - float64(exponent*math.Ln2) // from 0 up to ln 2
+	sum := 1.0
+	for k := 22; k >= 1; k-- {
+		sum = 1 + float64(rest*sum)/float64(k)
+	}
+	return math.Ldexp(sum, int(exponent))
 }

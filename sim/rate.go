@@ -2,7 +2,6 @@ package sim
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"time"
 )
@@ -73,6 +72,6 @@ func (d *dice) roll(chance float64) {
 	d.rolled, d.passes = true, 0
 	if chance < 1 {
 		u := (float64(d.next()>>11) + 1) / (1 << 53)
-		d.passes = uint64(math.Log(u) / math.Log1p(-chance))
+		d.passes = uint64(ln(u) / ln(1-chance))
 	}
 }

@@ -17,6 +17,8 @@ type Options struct {
 	Watch func(*Entry) // what Trace gets to see, as records; nil: nobody
 	Plan  *Plan        // nil: drawn from the seed
 
+	Abstract bool // tell the abstract states, which takes some of the time
+
 	planted func(*world, FaultEvent) // a bug for the tests: told of every fault that happens
 }
 
@@ -31,6 +33,9 @@ type Result struct {
 	Faults    []FaultEvent  // that happened, oldest first
 	Coverage  Coverage      // what was seen
 	Converged time.Duration // how long after the last fault
+
+	// Abstract is the set of the states that the run was in, as hashes; nil unless [Options] ask for it.
+	Abstract map[uint64]struct{}
 }
 
 // Violation is an invariant that did not hold.
@@ -71,6 +76,7 @@ type world struct {
 	cover      Coverage
 	said       map[string]bool // every reason that a daemon gave, where a test asks for them
 	look       func()          // after every event; nil: nobody
+	abstract   *abstraction    // nil: nobody asks
 	boundaries func(Boundary)  // told of every command; nil: nobody
 	planted    func(*world, FaultEvent)
 	tampered   string // type and name of the record that was deleted last
@@ -80,8 +86,9 @@ type world struct {
 	outage     bool  // no AWS call succeeds
 	stops      bool  // daemons may be paused at any call
 	acting     *node // the daemon that acts
+	idle       []*coroutine
 	rates      [Kinds]Rate
-	striking   map[where][]Kind     // which classes are drawn at which calls
+	striking   [len(sites)][]Kind   // which classes are drawn at which calls
 	until      [Kinds]time.Duration // how long a fault of the class goes on everywhere
 	lasting    []*lasting
 	partitions []*[]cutting  // that go on
@@ -110,6 +117,9 @@ func Run(o Options) Result {
 		r.Converged, r.Excused = w.runQuiet()
 	}
 	r.Violation, r.Events, r.Simulated, r.Hash, r.Faults, r.Coverage = w.violation, w.events, w.now, w.hash, w.recorded, w.cover
+	if w.abstract != nil {
+		r.Abstract = w.abstract.seen
+	}
 	w.trace.end(&r)
 	w.release()
 	return r
@@ -119,6 +129,9 @@ func newWorld(plan Plan, o Options) *world {
 	w := &world{
 		plan: plan, clock: epoch, byID: map[string]*node{}, chaos: true, hash: 14695981039346656037, planted: o.planted,
 		client: newStream(plan.Seed, "client"), cover: Coverage{Edges: map[Edge]*EdgeSeen{}},
+	}
+	if o.Abstract {
+		w.abstract = &abstraction{world: w, seen: map[uint64]struct{}{}}
 	}
 	w.strike()
 	w.trace = newTracer(w, o)
@@ -147,12 +160,12 @@ func newWorld(plan Plan, o Options) *world {
 
 // strike looks up which classes are drawn at which calls.
 func (w *world) strike() {
-	w.stops, w.striking = w.plan.makes(PauseAtCall), map[where][]Kind{}
+	w.stops = w.plan.makes(PauseAtCall)
 	for _, r := range w.plan.Rates {
 		w.rates[r.Kind] = r
-		for _, at := range sites {
+		for i, at := range sites {
 			if kinds[r.Kind].at&at != 0 {
-				w.striking[at] = append(w.striking[at], r.Kind)
+				w.striking[i] = append(w.striking[i], r.Kind)
 			}
 		}
 	}
@@ -209,6 +222,9 @@ func (w *world) step() {
 	w.check.afterEvent()
 	if w.look != nil {
 		w.look()
+	}
+	if w.abstract != nil {
+		w.abstract.note()
 	}
 }
 

@@ -17,6 +17,7 @@ type Summary struct {
 	Seeds      uint64            `json:"seeds"`
 	Twice      uint64            `json:"run_twice"` // of them, and both runs were the same
 	Events     uint64            `json:"events"`
+	Hash       uint64            `json:"hash"` // the sum of the hashes of all runs, whatever their order: the same seeds give the same
 	Simulated  time.Duration     `json:"-"`
 	Hours      float64           `json:"simulated_hours"`
 	Seconds    float64           `json:"seconds"` // of real time, of all machines together
@@ -51,6 +52,7 @@ func (b *Broken) Error() string { return b.run() + " breaks invariant " + b.Inva
 func (s *Summary) Count(r *Result) {
 	s.Seeds++
 	s.Events += r.Events
+	s.Hash += r.Hash
 	s.Simulated += r.Simulated
 	s.Hours = s.Simulated.Hours()
 	s.Coverage.Add(&r.Coverage)
@@ -72,11 +74,12 @@ func (s *Summary) Merge(o *Summary) {
 	s.Seeds += o.Seeds
 	s.Twice += o.Twice
 	s.Events += o.Events
+	s.Hash += o.Hash
 	s.Simulated += o.Simulated
 	s.Hours += o.Hours
 	s.Seconds += o.Seconds
 	s.Coverage.Add(&o.Coverage)
-	for why, n := range o.Excused {
+	for why, n := range o.Excused { // in any order: sums of integers
 		s.excuse(why, n)
 	}
 	s.Violations = append(s.Violations, o.Violations...)
@@ -103,6 +106,8 @@ func (s *Summary) JSON() []byte {
 	return append(text, '\n')
 }
 
+const hoursOfYear = 365 * 24
+
 // Print writes the summary for people.
 func (s *Summary) Print(out io.Writer) {
 	runs := cmp.Or(s.Of, "seeds")
@@ -111,15 +116,16 @@ func (s *Summary) Print(out io.Writer) {
 		held = fmt.Sprintf("%d of %d %s broke an invariant", n, s.Seeds, runs)
 	}
 	excused := uint64(0)
-	for _, n := range s.Excused {
+	for _, n := range s.Excused { // in any order: a sum of integers
 		excused += n
 	}
 	var faults uint64
 	for _, n := range s.Coverage.Faults {
 		faults += n
 	}
-	fmt.Fprintf(out, "%s (%d excused from converging): %.1f M events, %d faults, %.0f simulated hours in %s; %.2f M events/s\n",
-		held, excused, float64(s.Events)/1e6, faults, s.Hours, time.Duration(s.Seconds*1e9).Round(time.Millisecond), float64(s.Events)/1e6/max(s.Seconds, 1e-9))
+	fmt.Fprintf(out, "%s (%d excused from converging): %.1f M events; %.0f simulated hours (%.3f years) with %d faults (%.0f an hour) in %s; %.2f M events/s; hash %016x\n",
+		held, excused, float64(s.Events)/1e6, s.Hours, s.Hours/hoursOfYear, faults, float64(faults)/max(s.Hours, 1e-9),
+		time.Duration(s.Seconds*1e9).Round(time.Millisecond), float64(s.Events)/1e6/max(s.Seconds, 1e-9), s.Hash)
 	if s.Twice > 0 {
 		fmt.Fprintf(out, "%d %s were run twice, and both runs were the same event for event\n", s.Twice, runs)
 	}

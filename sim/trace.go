@@ -36,7 +36,9 @@ type Entry struct {
 	Lane    string        `json:"lane"`   // what it happens to besides: group, etcd or dns; may be empty
 	Text    string        `json:"text"`
 	Columns string        `json:"columns"` // a letter for each instance
-	Lock    string        `json:"lock"`    // who holds the join lock or the upgrade lock
+	Join    string        `json:"join"`    // who holds the join lock
+	Upgrade string        `json:"upgrade"` // who holds the upgrade lock
+	Halted  bool          `json:"halted"`  // upgrades are halted
 	Group   Health        `json:"group"`
 	Etcd    Health        `json:"etcd"`
 	DNS     Health        `json:"dns"`
@@ -85,8 +87,9 @@ func (t *tracer) emit(sort Sort, n *node, lane, text string) {
 	if t.watch == nil {
 		return
 	}
-	e := Entry{At: t.now, Sort: sort, Column: -1, Lane: lane, Text: text, Columns: t.columns(), Lock: t.lockOwner(),
+	e := Entry{At: t.now, Sort: sort, Column: -1, Lane: lane, Text: text, Columns: t.columns(),
 		Group: t.groupHealth(), Etcd: t.etcdHealth(), DNS: t.dnsHealth()}
+	e.Join, e.Upgrade, e.Halted = t.locks()
 	if n != nil {
 		e.Column, e.Who = n.column, n.short()
 	}

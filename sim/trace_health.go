@@ -13,18 +13,22 @@ type Health struct {
 	Text  string `json:"text"`
 }
 
-func (t *tracer) lockOwner() string {
+// locks names who holds the join lock and who the upgrade lock, and tells whether upgrades are halted.
+func (t *tracer) locks() (join, upgrade string, halted bool) {
 	c := t.served()
 	if c == nil {
-		return ""
+		return "", "", false
 	}
-	if n := t.byID[effects.ParseUpgrade(c.Key(effects.UpgradeLockKey)).Owner]; n != nil {
-		return n.short() + " upgrades"
+	upgrade = t.named(effects.ParseUpgrade(c.Key(effects.UpgradeLockKey)).Owner)
+	return t.named(c.Lock(joinLock).Owner), upgrade, c.Key(effects.UpgradeHaltKey).Revision != 0
+}
+
+// named is the short name of an instance; the whole ID of one that has not booted.
+func (t *tracer) named(id string) string {
+	if n := t.byID[id]; n != nil {
+		return n.short()
 	}
-	if n := t.byID[c.Lock(joinLock).Owner]; n != nil {
-		return n.short() + " joins"
-	}
-	return ""
+	return id
 }
 
 func (t *tracer) groupHealth() Health {
@@ -87,7 +91,7 @@ func (t *tracer) dnsHealth() Health {
 		if slices.Equal(want, slices.Sorted(slices.Values(r.Values))) {
 			return Health{"ok", fmt.Sprintf("the %d voters", len(want))}
 		}
-		return Health{"warn", fmt.Sprintf("%d addresses, which are not the voters", len(r.Values))}
+		return Health{"warn", fmt.Sprintf("%d listed, which are not the voters", len(r.Values))}
 	}
 	return Health{Text: "no address record"}
 }

@@ -186,12 +186,14 @@ func (ReleaseJoinLock) String() string { return "release the join lock" }
 func (c PromoteMember) String() string { return fmt.Sprintf("promote learner %x", c.ID) }
 func (c MoveLeader) String() string    { return fmt.Sprintf("move leadership to %x", c.To) }
 func (c HoldUpgradeLock) String() string {
-	return fmt.Sprintf("take the upgrade lock, for etcd %s to %s", c.Lock.From, c.Lock.To)
+	return fmt.Sprintf("take the upgrade lock, for etcd %s to %s", c.Lock.From, c.Lock.Goal())
 }
-func (AdvanceLog) String() string    { return "write entries that change nothing" }
-func (c HaltUpgrade) String() string { return fmt.Sprintf("halt the upgrade to etcd %s", c.Lock.To) }
+func (AdvanceLog) String() string { return "write entries that change nothing" }
+func (c HaltUpgrade) String() string {
+	return fmt.Sprintf("halt the upgrade to etcd %s", c.Lock.Goal())
+}
 func (c StopForUpgrade) String() string {
-	return fmt.Sprintf("stop etcd for its upgrade from %s to %s", c.Lock.From, c.Lock.To)
+	return fmt.Sprintf("stop etcd for its upgrade from %s to %s", c.Lock.From, c.Lock.Goal())
 }
 func (c ReleaseUpgradeLock) String() string {
 	what := "upgrade lock"

@@ -32,7 +32,7 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// How fresh facts are wanted. At rest a follower asks AWS nothing and the leader three things a minute.
+// How fresh facts are wanted. At rest a follower's decisions ask AWS nothing and the leader three things a minute.
 const (
 	restGroup   = time.Minute
 	restZone    = time.Minute

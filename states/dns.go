@@ -30,7 +30,7 @@ func (t *turn) keepDNS(v *verdict) {
 // that have only been unhealthy for as long as a restart may take. A voter that AWS was never asked about is asked about first,
 // and one that is published, or that a single answer leaves out, stops every change meanwhile: its DNS name is not known.
 func (t *turn) publishable(v *verdict) []Instance {
-	var list []Instance
+	list := make([]Instance, 0, len(t.Cluster.Members))
 	for i := range t.Cluster.Members {
 		m := &t.Cluster.Members[i]
 		if m.Learner || !m.Started() {
@@ -69,9 +69,9 @@ func (t *turn) published(address string) bool {
 // "_etcd-client" are those that etcd itself does (client/pkg/srv/srv.go).
 func (t *turn) wantedRecords(voters []Instance) []Record {
 	name := t.Name + "." + t.DNS.Zone
-	a := Record{Name: name, Type: "A", TTL: recordTTL}
+	a := Record{Name: name, Type: "A", TTL: recordTTL, Values: make([]string, 0, len(voters))}
 	peer, client := "1 1 "+strconv.Itoa(t.PeerPort)+" ", "1 1 "+strconv.Itoa(t.ClientPort)+" " // priority, weight, port
-	var peers, clients []string
+	peers, clients := make([]string, 0, len(voters)), make([]string, 0, len(voters))
 	for _, in := range voters {
 		a.Values = append(a.Values, in.Address)
 		if in.DNSName == "" {
@@ -83,7 +83,7 @@ func (t *turn) wantedRecords(voters []Instance) []Record {
 	slices.Sort(a.Values)
 	slices.Sort(peers)
 	slices.Sort(clients)
-	records := []Record{a}
+	records := append(make([]Record, 0, 4), a)
 	for _, srv := range []struct {
 		service string
 		values  []string

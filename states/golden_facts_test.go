@@ -179,6 +179,9 @@ func (d *dialogue) local(rest string) error {
 			_, _, l.Leader = who(words[2])
 		}
 		l.Learner = words[len(words)-1] == "learner"
+		if m, ok := d.o.Cluster.Member(l.MemberID); ok {
+			l.Version, l.Applied = m.Version, m.Applied
+		}
 	}
 	d.o.Cluster.Local = l
 	return nil
@@ -217,6 +220,9 @@ func (d *dialogue) upgradeLock(rest string) (l UpgradeLock, err error) {
 		l.Index, _ = strconv.ParseUint(words[5], 10, 64)
 	}
 	l.Owner, l.From, l.To, l.Why, l.Revision = words[0], minorOf(words[1]), minorOf(words[3]), strings.TrimSpace(why), 9
+	if l.From == l.To {
+		l.Patch = exactly(words[3])
+	}
 	_, _, l.Member = who(words[0])
 	return l, nil
 }

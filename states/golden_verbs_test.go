@@ -42,9 +42,10 @@ var verbs = map[string]func(*dialogue, string) error{
 	"process":    (*dialogue).process,    // process unknown | stopped | stopping 3.7 | running 3.7 | ended crash 3 times 5s ago: LAST WORDS
 	"members":    (*dialogue).members,    // members unknown | no-quorum | 7 at 3.7 leader i-a: i-a 3.7.3, i-b unhealthy 20s, i-c learner applied 9, i-d unstarted unasked
 	"local":      (*dialogue).local,      // local unknown | silent | restored | i-a leader i-b learner | i-a leaderless
-	"lock":       (*dialogue).lock,       // lock unknown | free | i-b 3.6 to 3.7 (the upgrade lock)
+	"lock":       (*dialogue).lock,       // lock unknown | free | i-b 3.6 to 3.7 (the upgrade lock) | i-b 3.6 to 3.6.17
 	"halted":     (*dialogue).halted,     // halted nobody | i-b 3.6 to 3.7: WHY
-	"wants":      (*dialogue).wants,      // wants 3.7: the configuration has changed just now
+	"wants":      (*dialogue).wants,      // wants 3.7 | wants 3.7.3: the configuration has changed just now
+	"installed":  (*dialogue).installed,  // installed 3.6 3.7.3: the servers in --etcd-dir have changed just now; of 3.6 the patch is not known
 	"join":       (*dialogue).join,       // join nobody | join held by i-b | join held | join added i-d
 	"zone":       (*dialogue).zone,       // zone none (is configured) | zone unread | zone nothing | zone published: i-a, i-b
 	"record":     (*dialogue).record,     // record releaseetcd A 60: 10.0.0.1, 10.0.0.2 (the set is there) | record releaseetcd A (it is not)
@@ -57,10 +58,9 @@ func (d *dialogue) daemon(rest string) error {
 		return fmt.Errorf("want: daemon i-a of NAME wants 3.7 has 3.6 3.7")
 	}
 	d.o.Self = Self{ID: words[0], Address: addressOf(words[0])}
-	d.o.Name, d.o.Wanted = words[2], minorOf(words[4])
-	d.o.Servers = nil
-	for _, w := range words[6:] {
-		d.o.Servers = append(d.o.Servers, minorOf(w))
+	d.o.Name, d.o.Wanted, d.o.Exact = words[2], minorOf(words[4]), exactly(words[4])
+	if err := d.installed(strings.Join(words[6:], " ")); err != nil {
+		return err
 	}
 	d.o.DNS = DNS{Configured: true}
 	d.o.Claim.Store = ClaimInRoute53
@@ -68,8 +68,30 @@ func (d *dialogue) daemon(rest string) error {
 }
 
 func (d *dialogue) wants(rest string) error {
-	d.o.Wanted, d.o.Since = minorOf(rest), d.o.Now
+	d.o.Wanted, d.o.Exact, d.o.Since = minorOf(rest), exactly(rest), d.o.Now
 	return nil
+}
+
+// installed are the servers of these minors; one whose version is known is named in full.
+func (d *dialogue) installed(rest string) error {
+	d.o.Servers, d.o.Patches = nil, nil
+	for w := range strings.FieldsSeq(rest) {
+		d.o.Servers = append(d.o.Servers, minorOf(w))
+		if v := exactly(w); v.Known() {
+			d.o.Patches = append(d.o.Patches, v)
+		}
+	}
+	d.o.Since = d.o.Now
+	return nil
+}
+
+// exactly reads a version that has a patch; any other is unknown.
+func exactly(text string) Version {
+	v, err := ParseVersion(text)
+	if err != nil || strings.Count(text, ".") < 2 {
+		return Version{}
+	}
+	return v
 }
 
 func (d *dialogue) self(string) error {
@@ -88,7 +110,7 @@ func (d *dialogue) state(rest string) error {
 func (d *dialogue) restart(string) error {
 	d.machine = inState(d.config, Discovering, time.Time{})
 	old := d.o
-	d.o = Observation{Now: old.Now, Wanted: old.Wanted, Servers: old.Servers, Disk: old.Disk, Process: old.Process}
+	d.o = Observation{Now: old.Now, Wanted: old.Wanted, Exact: old.Exact, Servers: old.Servers, Patches: old.Patches, Disk: old.Disk, Process: old.Process}
 	d.o.Claim.Store, d.o.DNS.Configured = old.Claim.Store, old.DNS.Configured
 	return nil
 }

@@ -66,7 +66,7 @@ func (t *turn) paused(v *verdict) bool {
 		v.why = fmt.Sprintf("leads; takes the upgrade lock from %s, whose instance has ended", owner)
 		v.commands = append(v.commands, ReleaseUpgradeLock{Lock: u.Lock, Why: "its instance has ended"})
 	default:
-		v.why = fmt.Sprintf("leads; rests while %s takes its etcd from %s to %s", owner, u.Lock.From, u.Lock.To)
+		v.why = fmt.Sprintf("leads; rests while %s takes its etcd from %s to %s", owner, u.Lock.From, u.Lock.Goal())
 		if since := t.Now.Sub(u.Since); since > upgradePatience {
 			v.reports = append(v.reports, fmt.Sprintf("%s has held the upgrade lock for %s: nobody is removed or published meanwhile", owner, since.Round(time.Minute)))
 		}
@@ -188,7 +188,7 @@ func (t *turn) allStarted() bool {
 }
 
 func (t *turn) voterList() []ClaimMember {
-	var list []ClaimMember
+	list := make([]ClaimMember, 0, len(t.Cluster.Members))
 	for i := range t.Cluster.Members {
 		if m := &t.Cluster.Members[i]; !m.Learner && m.Started() {
 			list = append(list, ClaimMember{ID: m.Key(), Address: m.Address})

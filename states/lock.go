@@ -21,12 +21,88 @@ type UpgradeLock struct {
 	Owner    string // instance ID; empty when there is no record
 	Member   uint64 // the owner's member
 	From, To MinorVersion
-	Index    uint64 // raft index that the owner had applied when it asked for the lock
-	Why      string // of an upgrade that failed: what went wrong
-	Revision int64  // etcd's mod revision of the record, by which it is compared before it is changed
+	Patch    Version // of a change of patch, within one minor: the version that is to run; else unknown
+	Index    uint64  // raft index that the owner had applied when it asked for the lock
+	Why      string  // of an upgrade that failed: what went wrong
+	Revision int64   // etcd's mod revision of the record, by which it is compared before it is changed
 }
 
-// hop is the change of version that a member is to make next: one minor up, or back again while the cluster can still go back.
+// Goal is what its member is to run.
+func (l *UpgradeLock) Goal() string {
+	if l.Patch.Known() {
+		return l.Patch.String()
+	}
+	return l.To.String()
+}
+
+// runs tells whether a server that says it has this version is the one that the lock is for.
+func (l *UpgradeLock) runs(v Version) bool {
+	return v.MinorOf() == l.To && (!l.Patch.Known() || v == l.Patch)
+}
+
+// change is the change of server that this member is to make next, as its lock would name it. Without a To there is none, and the
+// second result says why, where one is wanted. A patch that is too old for the step to the next minor is changed first.
+func (t *turn) change() (UpgradeLock, string) {
+	lock := UpgradeLock{Owner: t.Self.ID, Member: t.Local().MemberID, From: t.Process.Minor, Index: t.Local().Applied}
+	to, why := t.hop()
+	step := demands(lock.From, to)
+	if why == "" && (!to.Known() || !step.Takes(t.Local().Version)) {
+		patch, whyNot := t.otherPatch()
+		if patch.Known() {
+			to, lock.Patch = lock.From, patch
+		} else if !to.Known() {
+			why = whyNot
+		}
+	}
+	lock.To = to
+	return lock, why
+}
+
+// otherPatch is the patch of its own minor that this member is to change to: the one that is installed by now. To an older one
+// only where the configuration names that very version: the files of a server may have been put back by mistake.
+func (t *turn) otherPatch() (patch Version, blocked string) {
+	minor, runs := t.Process.Minor, t.Local().Version
+	installed := t.patchOf(minor)
+	switch {
+	case runs.MinorOf() != minor || !installed.Known():
+		return Version{}, ""
+	case t.notExact(minor) != "":
+		return Version{}, t.notExact(minor)
+	case runs.Less(installed) || installed.Less(runs) && t.Exact == installed:
+		return installed, ""
+	case installed.Less(runs):
+		return Version{}, fmt.Sprintf("runs etcd %s, and the installed %s is older: its next restart goes back; configure %[2]s if that is meant", runs, installed)
+	}
+	return Version{}, ""
+}
+
+// notExact tells that the installed server of a minor is another than the configuration names; empty where it is not.
+func (t *turn) notExact(minor MinorVersion) string {
+	installed := t.patchOf(minor)
+	if t.Exact.MinorOf() != minor || !installed.Known() || installed == t.Exact {
+		return ""
+	}
+	return fmt.Sprintf("etcd %s is configured, and the %s server that is installed is %s", t.Exact, minor, installed)
+}
+
+// patchOf is the version of the installed server of a minor, as far as known.
+func (o *Observation) patchOf(minor MinorVersion) Version {
+	for _, v := range o.Patches {
+		if v.MinorOf() == minor {
+			return v
+		}
+	}
+	return Version{}
+}
+
+// Changing tells whether this instance is to run another server than it does.
+func (o *Observation) Changing() bool {
+	minor, runs := o.Process.Minor, o.Cluster.Local.Version
+	installed := o.patchOf(minor)
+	return minor.Known() && (o.Wanted != minor || installed.Known() && runs.MinorOf() == minor && runs != installed)
+}
+
+// hop is the change of minor that a member is to make next: one up, or back again while the cluster can still go back.
 // The second result says why there is none, where one is wanted.
 func (t *turn) hop() (to MinorVersion, blocked string) {
 	minor, level := t.Process.Minor, t.Cluster.Version
@@ -54,6 +130,12 @@ func (t *turn) hop() (to MinorVersion, blocked string) {
 	case !t.has(to):
 		return MinorVersion{}, fmt.Sprintf("the way to etcd %s leads through %s, and no %s server is installed", t.Wanted, to, to)
 	}
+	if blocked = t.notExact(to); blocked != "" {
+		return MinorVersion{}, blocked
+	}
+	if step, patch := demands(minor, to), t.patchOf(to); patch.Known() && patch.Less(step.Fit) {
+		return MinorVersion{}, fmt.Sprintf("the %s server that is installed is %s, and none older than %s is fit for use", to, patch, step.Fit)
+	}
 	return to, ""
 }
 
@@ -61,10 +143,11 @@ func (t *turn) hop() (to MinorVersion, blocked string) {
 // (seen on 3.0.17 and 2.3.8).
 var readsPadded = MinorVersion{3, 0}
 
-// UpgradeBlocked tells why no member of the cluster may be stopped now for an upgrade by the one with this ID; empty when it may.
-// It is the gate: without that member the healthy ones are a quorum, and the cluster is as large as it is meant to be, since of
-// a cluster that has shrunk the quorum is smaller than anyone wants. Members must have been asked for their health.
-func (c *Cluster) UpgradeBlocked(id uint64, desired int) string {
+// UpgradeBlocked tells why the member that a lock names may not be stopped now for its upgrade; empty when it may. It is the gate:
+// without that member the healthy ones are a quorum, and the cluster is as large as it is meant to be, since of a cluster that
+// has shrunk the quorum is smaller than anyone wants; and no member is too old for the step. Members must have been asked for
+// their health.
+func (c *Cluster) UpgradeBlocked(lock *UpgradeLock, desired int) string {
 	for i := range c.Members {
 		m := &c.Members[i]
 		switch {
@@ -72,7 +155,7 @@ func (c *Cluster) UpgradeBlocked(id uint64, desired int) string {
 			return fmt.Sprintf("waits for member %s to be a voter", m.Key())
 		case m.Alarm != "":
 			return fmt.Sprintf("member %s has raised an alarm: %s", m.Key(), m.Alarm)
-		case m.ID == id && m.Health != Yes:
+		case m.ID == lock.Member && m.Health != Yes:
 			return "waits for its own member to be healthy"
 		}
 	}
@@ -84,7 +167,8 @@ func (c *Cluster) UpgradeBlocked(id uint64, desired int) string {
 	case healthy-1 < Quorum(n):
 		return fmt.Sprintf("waits: %d of %d voters are healthy, and without this one they are no quorum", healthy, n)
 	}
-	return ""
+	step := demands(lock.From, lock.To)
+	return step.tooOld(c.Members)
 }
 
 // leaderPatience is how long a leader leaves a free upgrade lock to its followers. Whether they want it, only they know.
@@ -96,15 +180,15 @@ const reportAfter = time.Minute
 // wantUpgrade has a member that serves ask for the upgrade lock when it wants another server than it runs, or say what it waits
 // for. It asks the others how they are only while the lock may be had.
 func (t *turn) wantUpgrade(v *verdict) {
-	to, why := t.hop()
+	lock, why := t.change()
 	u := &t.Cluster.Upgrade
 	switch {
-	case t.mootHalt(to):
+	case t.mootHalt(&lock):
 		v.commands = append(v.commands, ReleaseUpgradeLock{Lock: u.Halted, Halted: true, Why: "its member or its configuration has changed since"})
 		return
-	case !to.Known() && why == "":
+	case !lock.To.Known() && why == "":
 		return
-	case !to.Known():
+	case !lock.To.Known():
 	case u.Known != Yes:
 		why = "waits to learn who holds the upgrade lock"
 	case u.Halted.Owner != "":
@@ -114,38 +198,56 @@ func (t *turn) wantUpgrade(v *verdict) {
 	default:
 		v.needs.Group = min(cmp.Or(v.needs.Group, restGroup), paceAfter(t.Now.Sub(t.wanting())))
 		v.needs.Wide = true
-		why = t.askForUpgrade(v, to)
+		why = t.askForUpgrade(v, lock)
 	}
+	says := t.wish(&lock) + why
 	if t.Now.Sub(t.wanting()) > reportAfter && u.Lock.Owner == "" {
-		v.reports = append(v.reports, "wants etcd "+t.Wanted.String()+": "+why)
+		v.reports = append(v.reports, says)
 	}
 	v.needs.Cluster = min(v.needs.Cluster, brisk)
 	if v.needs.Wide && t.Cluster.Asked.Before(t.Cluster.At) {
 		v.needs.Cluster = fast // the lock has just become free
 	}
-	v.why = fmt.Sprintf("%s; runs etcd %s and wants %s: %s", v.why, t.Process.Minor, t.Wanted, why)
+	v.why += "; " + says
+}
+
+// wish is what this member wants in the end, if that is another server.
+func (t *turn) wish(next *UpgradeLock) string {
+	switch {
+	case t.Wanted != t.Process.Minor:
+		return fmt.Sprintf("runs etcd %s and wants %s: ", t.Process.Minor, t.Wanted)
+	case next.Patch.Known():
+		return fmt.Sprintf("runs etcd %s and wants %s: ", t.Local().Version, next.Patch)
+	}
+	return ""
 }
 
 // mootHalt tells whether this instance has halted an upgrade that it would not try again: another version is wanted by now, or its
 // member, whose data may have been what was wrong, has been replaced.
-func (t *turn) mootHalt(to MinorVersion) bool {
+func (t *turn) mootHalt(next *UpgradeLock) bool {
 	u := &t.Cluster.Upgrade
-	if u.Known != Yes || t.Self.ID == "" || u.Halted.Owner != t.Self.ID {
+	switch halted := &u.Halted; {
+	case u.Known != Yes || t.Self.ID == "" || halted.Owner != t.Self.ID:
 		return false
+	case halted.Member != t.Local().MemberID:
+		return true
+	case halted.Patch.Known():
+		installed := t.patchOf(halted.To)
+		return halted.runs(t.Local().Version) || installed.Known() && installed != halted.Patch
+	default:
+		return t.Wanted == t.Process.Minor || next.To.Known() && next.To != halted.To
 	}
-	return u.Halted.Member != t.Local().MemberID || t.Wanted == t.Process.Minor || to.Known() && to != u.Halted.To
 }
 
 // askForUpgrade asks for the lock when nothing is in the way, and says so, or what is.
-func (t *turn) askForUpgrade(v *verdict, to MinorVersion) string {
+func (t *turn) askForUpgrade(v *verdict, lock UpgradeLock) string {
 	local := t.Local()
-	if why := t.gate(); why != "" {
+	if why := t.gate(&lock); why != "" {
 		return why
 	}
-	if local.Leader == local.MemberID && t.anyOtherNot(to) && t.Now.Sub(t.wanting()) < leaderPatience {
+	if local.Leader == local.MemberID && t.anyOtherNot(&lock) && t.Now.Sub(t.wanting()) < leaderPatience {
 		return "lets the followers go first"
 	}
-	lock := UpgradeLock{Owner: t.Self.ID, Member: local.MemberID, From: t.Process.Minor, To: to, Index: local.Applied}
 	v.commands = append(v.commands, HoldUpgradeLock{Lock: lock})
 	return "asks for the upgrade lock"
 }
@@ -156,7 +258,7 @@ func (t *turn) wanting() time.Time {
 }
 
 // gate is UpgradeBlocked on what this turn knows.
-func (t *turn) gate() string {
+func (t *turn) gate(lock *UpgradeLock) string {
 	switch {
 	case t.Group.Known != Yes || t.Now.Sub(t.Group.At) > staleGroup:
 		return "waits for a fresh answer about its auto-scaling group"
@@ -168,13 +270,13 @@ func (t *turn) gate() string {
 			return fmt.Sprintf("waits for the leader to remove %s, whose instance has ended", m.Key())
 		}
 	}
-	return t.Cluster.UpgradeBlocked(t.Local().MemberID, t.Group.Desired)
+	return t.Cluster.UpgradeBlocked(lock, t.Group.Desired)
 }
 
-// anyOtherNot tells whether another voter runs something else than this minor.
-func (t *turn) anyOtherNot(minor MinorVersion) bool {
+// anyOtherNot tells whether another voter runs something else than the lock is for.
+func (t *turn) anyOtherNot(lock *UpgradeLock) bool {
 	for i := range t.Cluster.Members {
-		if m := &t.Cluster.Members[i]; m.ID != t.Local().MemberID && m.Version.MinorOf() != minor {
+		if m := &t.Cluster.Members[i]; m.ID != lock.Member && !lock.runs(m.Version) {
 			return true
 		}
 	}
@@ -182,7 +284,7 @@ func (t *turn) anyOtherNot(minor MinorVersion) bool {
 }
 
 func (l *UpgradeLock) halted() string {
-	return fmt.Sprintf("the upgrade to etcd %s has failed at %s (%s) and is halted", l.To, l.Owner, cmp.Or(l.Why, "no reason given"))
+	return fmt.Sprintf("the upgrade to etcd %s has failed at %s (%s) and is halted", l.Goal(), l.Owner, cmp.Or(l.Why, "no reason given"))
 }
 
 // holdsUpgradeLock tells whether this instance holds the upgrade lock, as far as it knows.
@@ -198,16 +300,10 @@ func (t *turn) releaseUpgradeLock(why string) []Command {
 	return []Command{ReleaseUpgradeLock{Lock: t.Cluster.Upgrade.Lock, Why: why}}
 }
 
-// readsOldLog is the first minor whose servers die of what older ones have written to the raft log, even where it was applied long
-// ago: 3.6 of reads of the v2 store, which 3.4 writes when it is asked for its /health, and 3.7 of the way in which servers up
-// to 3.5 announce themselves and the version (seen on 3.5.35 -> 3.6.16 -> 3.7.3; etcd issues 20809 and 20870). What a snapshot
-// covers is not read any more, but a small cluster never takes one by itself.
-var readsOldLog = MinorVersion{3, 6}
-
-// logTooOld tells whether the next server would read log entries from before the upgrade.
+// logTooOld tells whether the next server would read log entries from before the upgrade that it dies of.
 func (t *turn) logTooOld() bool {
 	lock := &t.Cluster.Upgrade.Lock
-	return lock.From.Less(lock.To) && !lock.To.Less(readsOldLog) && t.Disk.Snapshot <= lock.Index
+	return demands(lock.From, lock.To).NewLog && t.Disk.Snapshot <= lock.Index
 }
 
 func later(a, b time.Time) time.Time {

@@ -106,29 +106,30 @@ const maxHops = 5
 // Step decides. Entering a state and staying in it run the same code: Step follows events until a state has none, and gives
 // that state's commands. An error is a fault in the rules (an undeclared edge, or no fixed point), never in the world.
 func (m *Machine) Step(o *Observation) (Decision, error) {
-	d := Decision{From: m.State()}
+	state := m.State()
+	d := Decision{From: state}
 	if m.memory.Entered.IsZero() {
 		m.memory.Entered = o.Now
 	}
 	for range maxHops {
-		v := m.decide(o)
+		v := m.decide(state, o)
 		if v.event == "" {
-			d.To, d.Why = m.State(), v.why
+			d.To, d.Why = state, v.why
 			d.Commands, d.Reports, d.Needs, d.Done = v.commands, v.reports, v.needs, v.done
 			return d, nil
 		}
 		// A cancelled context would wedge looplab/fsm for good (its issue 115), so it gets one that cannot be cancelled.
 		if err := m.fsm.Event(context.Background(), string(v.event)); err != nil {
-			return d, fmt.Errorf("state %s: %w", m.State(), err)
+			return d, fmt.Errorf("state %s: %w", state, err)
 		}
+		state = m.State()
 		m.memory.Entered = o.Now
 		d.Path, d.Because = append(d.Path, v.event), append(d.Because, v.why)
 	}
 	return d, fmt.Errorf("no fixed point within %d edges from %s: %v", maxHops, d.From, d.Path)
 }
 
-func (m *Machine) decide(o *Observation) verdict {
-	state := m.State()
+func (m *Machine) decide(state State, o *Observation) verdict {
 	if state != Leaving {
 		if why, ending := o.Ending.due(); ending {
 			return move(EndingSeen, why)

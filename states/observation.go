@@ -13,8 +13,10 @@ type Observation struct {
 	Name    string         // of the cluster: first label of its DNS names, and part of its bootstrap token; empty while unknown
 	Self    Self           // who this instance is
 	Wanted  MinorVersion   // the minor this instance is configured to run
+	Exact   Version        // the very version, where the configuration names one; else unknown
 	Since   time.Time      // when that was last configured
 	Servers []MinorVersion // the minors whose server is installed here, ascending
+	Patches []Version      // of those servers that tell their version
 	Group   Group          // the auto-scaling group and its instances, as AWS tells
 	Peers   []Peer         // what the other instances of the group answer on their peer port
 	Polled  time.Time      // when the peers were last asked

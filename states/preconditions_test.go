@@ -249,10 +249,10 @@ func refusedUpgrade(o *Observation, s State, c Command) string {
 	case AdvanceLog:
 		return unless(s == Upgrading && mine && o.Disk.Snapshot <= u.Lock.Index, "has nothing to gain")
 	case HaltUpgrade:
-		return unless(s == Upgrading && mine && o.Process.Running == No && o.Process.Minor == u.Lock.To, "has not failed")
+		return unless(s == Upgrading && mine && o.Process.Minor == u.Lock.To && (o.Process.Running == No || u.Lock.Patch.Known() && o.Cluster.Local.Version != u.Lock.Patch), "has not failed")
 	case StopForUpgrade:
 		return unless(s == Upgrading && mine && c.Lock == u.Lock && o.Process.Running == Yes && o.Process.Minor == u.Lock.From && u.Known == Yes &&
-			o.Cluster.Local.Leader != o.Cluster.Local.MemberID && c.Desired == o.Group.Desired && safeToStop(o, o.Cluster.Local.MemberID) && o.Disk.Snapshot > u.Lock.Index, "not safe")
+			o.Cluster.Local.Leader != o.Cluster.Local.MemberID && c.Desired == o.Group.Desired && safeToStop(o, o.Cluster.Local.MemberID) && (u.Lock.Patch.Known() || o.Disk.Snapshot > u.Lock.Index), "not safe")
 	}
 	return "no upgrade"
 }

@@ -52,6 +52,7 @@ func (r *drawer) observation(now time.Time) Observation {
 	r.calm = r.n(4) > 0
 	o := Observation{Now: now, Wanted: pick(r, MinorVersion{}, minor36, minor37), Since: r.ago(now)}
 	o.Servers = pick(r, nil, []MinorVersion{minor37}, []MinorVersion{minor36, minor37})
+	o.Patches = pick(r, nil, []Version{{3, 6, 16}, {3, 7, 3}}, []Version{{3, 7, 4}})
 	o.Process, o.Disk = r.process(now), r.disk()
 	if r.n(8) == 7 {
 		o.Ending = Ending{Shutdown: r.fact(), Terminating: r.fact(), Announced: r.fact(), Reason: pick(r, "", "SIGTERM")}
@@ -80,8 +81,12 @@ func (r *drawer) ripen(o *Observation) {
 	o.Wanted, o.Servers = minor37, []MinorVersion{minor36, minor37}
 	o.Process = Process{Running: Yes, Minor: minor36, Started: r.ago(o.Now)}
 	c := &o.Cluster
+	if r.n(3) == 2 { // of a patch
+		o.Patches, o.Process.Minor = []Version{{3, 7, 4}}, minor37
+		defer func() { c.Local.Version = Version{3, 7, 3} }()
+	}
 	c.Known, c.Version, c.Upgrade.Known = Yes, minor36, pick(r, Yes, Yes, No)
-	c.Local = Local{Answers: Yes, MemberID: 10, ClusterID: c.ID, Leader: uint64(pick(r, 10, 11, 11))}
+	c.Local = Local{Answers: Yes, MemberID: 10, ClusterID: c.ID, Leader: uint64(pick(r, 10, 11, 11)), Version: Version{3, 6, 16}}
 	o.Group.Known, o.Group.At, o.Group.Desired = Yes, o.Now, len(c.Members)-r.n(2)
 	for i := range c.Members {
 		if r.n(6) > 0 {
@@ -168,7 +173,7 @@ func (r *drawer) members(now time.Time) []Member {
 		if r.n(20) == 19 {
 			m.Alarm = "NOSPACE"
 		}
-		m.Applied, m.Version = uint64(r.n(3)), pick(r, Version{}, Version{3, 6, 1}, Version{3, 7, 0})
+		m.Applied, m.Version = uint64(r.n(3)), pick(r, Version{}, Version{3, 6, 16}, Version{3, 7, 0})
 		list = append(list, m)
 	}
 	if !slices.ContainsFunc(list, func(m Member) bool { return !m.Learner }) {
@@ -193,6 +198,9 @@ func (r *drawer) upgrade(now time.Time) Upgrade {
 		u.Lock = UpgradeLock{Owner: pick(r, "i-a", "i-a", "i-b"), Member: 10, From: minor36, To: minor37, Index: 100, Revision: 5}
 	}
 	if r.n(6) == 5 {
+		u.Lock = UpgradeLock{Owner: pick(r, "i-a", "i-a", "i-b"), Member: 10, From: minor37, To: minor37, Patch: Version{3, 7, 4}, Index: 100, Revision: 5}
+	}
+	if r.n(6) == 5 {
 		u.Halted = UpgradeLock{Owner: pick(r, "i-a", "i-b"), Member: 10, From: minor36, To: minor37, Why: "panic", Revision: 4}
 	}
 	return u
@@ -200,7 +208,7 @@ func (r *drawer) upgrade(now time.Time) Upgrade {
 
 // local draws what i-a's own server answers. It was asked a moment before the list was read, and need not fit to it.
 func (r *drawer) local(now time.Time) Local {
-	l := Local{Answers: r.fact(), MemberID: 10, ClusterID: 7, Leader: uint64(pick(r, 0, 10, 10, 11)), Learner: r.n(4) == 3}
+	l := Local{Answers: r.fact(), MemberID: 10, ClusterID: 7, Leader: uint64(pick(r, 0, 10, 10, 11)), Learner: r.n(4) == 3, Version: pick(r, Version{}, Version{3, 6, 16}, Version{3, 7, 3})}
 	if l.Answers == Yes {
 		return l
 	}

@@ -19,11 +19,18 @@ func (t *turn) upgrade() verdict {
 		return verdict{why: "waits for its server to stop", needs: upgradeNeeds()}
 	case t.Process.Running != Yes:
 		return t.upgradeStopped()
-	case t.Process.Minor == t.Cluster.Upgrade.Lock.To:
+	case t.Process.Minor == t.Cluster.Upgrade.Lock.To && !t.runsOldPatch():
 		return t.upgradeSettles()
 	default:
 		return t.upgradeBegins()
 	}
+}
+
+// runsOldPatch tells whether a member that is to change its patch runs the old one still. Which of both a server is that does not
+// answer is not known; it is waited for, as the new one is.
+func (t *turn) runsOldPatch() bool {
+	lock, local := &t.Cluster.Upgrade.Lock, t.Local()
+	return lock.Patch.Known() && local.Answers == Yes && !lock.runs(local.Version)
 }
 
 func upgradeNeeds() Needs { return Needs{Group: slow, Cluster: fast, Wide: true} }
@@ -34,7 +41,7 @@ func (t *turn) upgradeBegins() verdict {
 	v := verdict{needs: upgradeNeeds()}
 	u := &t.Cluster.Upgrade
 	local := t.Local()
-	to, why := t.hop()
+	next, why := t.change()
 	switch {
 	case t.Cluster.Known != Yes || u.Known != Yes || local.Answers != Yes:
 		v.why = "holds the upgrade lock, and waits for its cluster to answer"
@@ -44,26 +51,38 @@ func (t *turn) upgradeBegins() verdict {
 		return v
 	case u.Halted.Owner != "":
 		why = u.Halted.halted()
-	case to != u.Lock.To || t.Process.Minor != u.Lock.From:
+	case t.Process.Minor == u.Lock.To && t.Process.Started.After(u.Since):
+		return t.upgradeMistaken(v)
+	case next.To != u.Lock.To || next.Patch != u.Lock.Patch || t.Process.Minor != u.Lock.From:
 		why = cmp.Or(why, "another version is wanted by now")
 	default:
-		why = t.gate()
+		why = t.gate(&u.Lock)
 	}
 	switch {
 	case why != "":
 		v.why = "hands the upgrade lock back: " + why
 		v.commands = t.releaseUpgradeLock(why)
 	case t.logTooOld():
-		v.why = fmt.Sprintf("holds the upgrade lock; writes until its server has taken a snapshot after entry %d, since etcd %s cannot read older logs", u.Lock.Index, to)
+		v.why = fmt.Sprintf("holds the upgrade lock; writes until its server has taken a snapshot after entry %d, since etcd %s cannot read older logs", u.Lock.Index, u.Lock.To)
 		v.commands = []Command{AdvanceLog{}}
 	case local.Leader == local.MemberID && u.Lock.From.MovesLeader():
 		next := t.successor(local.MemberID)
 		v.why = fmt.Sprintf("holds the upgrade lock; hands the leadership to %s", next.Key())
 		v.commands = []Command{MoveLeader{To: next.ID}}
 	default:
-		v.why = fmt.Sprintf("holds the upgrade lock; stops its etcd %s to start %s", u.Lock.From, to)
+		v.why = fmt.Sprintf("holds the upgrade lock; stops its etcd %s to start %s", u.Lock.From, u.Lock.Goal())
 		v.commands = []Command{StopForUpgrade{Lock: u.Lock, Desired: t.Group.Desired}}
 	}
+	return v
+}
+
+// upgradeMistaken has started what is installed, and it is not the patch that it said it was: another start would not change that.
+func (t *turn) upgradeMistaken(v verdict) verdict {
+	halted := t.Cluster.Upgrade.Lock
+	halted.Why = fmt.Sprintf("the server that was started is etcd %s", t.Local().Version)
+	v.why = fmt.Sprintf("wants etcd %s: %s", halted.Goal(), halted.Why)
+	v.reports = []string{v.why}
+	v.commands = []Command{HaltUpgrade{Lock: halted}}
 	return v
 }
 
@@ -80,7 +99,7 @@ func (t *turn) upgradeStopped() verdict {
 	start := t.restartCommand()
 	v := verdict{needs: upgradeNeeds(), why: fmt.Sprintf("holds the upgrade lock; starts etcd %s on its data", start.Minor)}
 	switch {
-	case p.Minor == lock.From && (p.Reason == ExitStopped || p.Reason == ExitRefused):
+	case p.Minor == lock.From && lock.From != lock.To && (p.Reason == ExitStopped || p.Reason == ExitRefused):
 		start.Minor = lock.To // the old one is refused where the cluster version has risen in a moment when the new one ran
 		v.why = fmt.Sprintf("holds the upgrade lock; starts etcd %s on its data", lock.To)
 	case p.Minor == lock.To && p.Exits >= failedStarts:
@@ -94,10 +113,14 @@ func (t *turn) upgradeStopped() verdict {
 
 // upgradeFails goes back to the old server: the cluster version cannot have risen while this member did not run the new one. The
 // failure is written down first, for which the others are a quorum; where they are none, the old server is what they wait for.
+// Of a patch the old server is no longer installed: the new one is tried on, until someone puts another in its place.
 func (t *turn) upgradeFails(start StartEtcd) verdict {
 	u := &t.Cluster.Upgrade
-	v := verdict{needs: upgradeNeeds(), why: fmt.Sprintf("etcd %s does not run on its data: goes back to %s", u.Lock.To, u.Lock.From)}
-	v.reports = []string{fmt.Sprintf("the upgrade to etcd %s has failed: %s", u.Lock.To, t.Process.Detail)}
+	v := verdict{needs: upgradeNeeds(), why: fmt.Sprintf("etcd %s does not run on its data: goes back to %s", u.Lock.Goal(), u.Lock.From)}
+	if u.Lock.Patch.Known() {
+		v.why = fmt.Sprintf("etcd %s does not run on its data: starts what is installed as %s again", u.Lock.Patch, u.Lock.From)
+	}
+	v.reports = []string{fmt.Sprintf("the upgrade to etcd %s has failed: %s", u.Lock.Goal(), t.Process.Detail)}
 	if u.Halted.Owner != t.Self.ID && t.Process.Exits < 2*failedStarts {
 		halted := u.Lock
 		halted.Why = t.Process.Detail
@@ -123,17 +146,17 @@ func (t *turn) upgradeSettles() verdict {
 	me, listed := t.Cluster.Member(local.MemberID)
 	switch {
 	case local.Answers != Yes || t.Cluster.Known != Yes || t.Cluster.At.Before(t.Process.Started):
-		v.why = fmt.Sprintf("waits for its etcd %s to serve", u.Lock.To)
+		v.why = fmt.Sprintf("waits for its etcd %s to serve", u.Lock.Goal())
 		if since := t.Now.Sub(t.Process.Started); since > upgradePatience {
-			v.reports = []string{fmt.Sprintf("etcd %s has not served for %s since its start: the upgrade lock is held until it does", u.Lock.To, since.Round(time.Minute))}
+			v.reports = []string{fmt.Sprintf("etcd %s has not served for %s since its start: the upgrade lock is held until it does", u.Lock.Goal(), since.Round(time.Minute))}
 		}
 	case !listed || !me.Started() || local.Leader == 0 || me.Health != Yes:
 		v.why = "waits for its member to be healthy"
 	case t.lag(me) > settleLag:
 		v.why = fmt.Sprintf("waits for its member to catch up: %d entries are missing", t.lag(me))
 	default:
-		v.why = fmt.Sprintf("runs etcd %s and is healthy: releases the upgrade lock", u.Lock.To)
-		v.commands = t.releaseUpgradeLock("the member runs etcd " + u.Lock.To.String())
+		v.why = fmt.Sprintf("runs etcd %s and is healthy: releases the upgrade lock", u.Lock.Goal())
+		v.commands = t.releaseUpgradeLock("the member runs etcd " + u.Lock.Goal())
 	}
 	return v
 }

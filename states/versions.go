@@ -37,11 +37,31 @@ func ParseVersion(s string) (Version, error) {
 	return v, nil
 }
 
+// ParseWanted reads which version is wanted: a minor, "3.7", whichever patch of it is installed, or a very version, "3.7.3".
+func ParseWanted(s string) (minor MinorVersion, exact Version, err error) {
+	v, err := ParseVersion(s)
+	if err == nil && !v.Known() {
+		err = fmt.Errorf("version %q: want MAJOR.MINOR or MAJOR.MINOR.PATCH, such as 3.7 or 3.7.3", s)
+	}
+	if err == nil && strings.Count(s, ".") > 1 {
+		exact = v
+	}
+	return v.MinorOf(), exact, err
+}
+
 // MinorOf drops the patch.
 func (v Version) MinorOf() MinorVersion { return MinorVersion{v.Major, v.Minor} }
 
 // Known tells whether the version has been learnt.
 func (v Version) Known() bool { return v != Version{} }
+
+// Less orders versions.
+func (v Version) Less(other Version) bool {
+	if v.MinorOf() != other.MinorOf() {
+		return v.MinorOf().Less(other.MinorOf())
+	}
+	return v.Patch < other.Patch
+}
 
 func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch) }
 

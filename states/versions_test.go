@@ -24,6 +24,19 @@ func TestParseVersion(t *testing.T) {
 	}
 }
 
+func TestParseWanted(t *testing.T) {
+	for text, want := range map[string]Version{"3.7": {}, "3.7.3": {3, 7, 3}, " v3.7.0 ": {3, 7, 0}} {
+		if minor, exact, err := ParseWanted(text); err != nil || minor != minor37 || exact != want {
+			t.Errorf("%q: %s, %s, %v", text, minor, exact, err)
+		}
+	}
+	for _, text := range []string{"", "3", "newest", "0.0", "0.0.0"} {
+		if minor, exact, err := ParseWanted(text); err == nil {
+			t.Errorf("%q is read as %s, %s", text, minor, exact)
+		}
+	}
+}
+
 // FuzzParseVersion: what was read prints, and reads as the same.
 func FuzzParseVersion(f *testing.F) {
 	for _, s := range []string{"3.7.3", "v3.7.0-rc.1", "3.", "3.7.-1", "9999999999999999999.1"} {

@@ -72,6 +72,8 @@ var mayNot = []struct {
 	{"sim/...", "net/...", "a run opens no socket", append(slices.Clone(simOutside), "sim/awsfake")},
 	{"sim/...", "go.etcd.io/...", "etcd is faked at the interface of effects", simOutside},
 	{"sim/...", "crypto/rand", "chance comes from the seed", simOutside},
+	{"sim/...", "hash/maphash", "its seed is another in each process", nil},
+	{"sim/...", "unsafe", "addresses are others in each process", append(slices.Clone(simOutside), "sim/explore")},
 	{"sim/...", "math/rand", "its generator is shared, and the algorithm may change with Go; math/rand/v2 with a seed", nil},
 	// explore searches on all cores, and sim makes its table of edges once for all runs.
 	{"sim/...", "sync/...", "a run is one goroutine", append(slices.Clone(simOutside), "sim/explore", "sim")},
@@ -153,6 +155,13 @@ var uses = []struct {
 		// explore has no runs: it tells how long its search took.
 		"the clock of a run is virtual: with the wall clock in it, a seed would not repeat", append(slices.Clone(simOutside), "sim/explore"),
 	},
+	{
+		// A new floating-point function may be another in its last bit on another processor: sim/random.go has its own.
+		"sim", "math", []string{"Log", "Log1p", "Log2", "Log10", "Exp", "Exp2", "Expm1", "Pow", "Sin", "Cos", "FMA"},
+		"a seed is the same run on every processor", nil,
+	},
+	{"sim/...", "sync", []string{"Pool"}, "what a pool gives back depends on the collector", nil},
+	{"sim/...", "os", []string{"Getenv", "LookupEnv", "Environ", "Hostname", "Getpid"}, "a run depends on its seed, and on nothing of the machine", simOutside},
 	{
 		"effects", "time", []string{"Now", "Since", "Until", "After", "AfterFunc", "Sleep", "Tick", "NewTicker", "NewTimer"},
 		"effects is handed its clock (Options.Now), since the simulator runs it in virtual time", nil,

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/etcd-appliance/etcd-appliance/sim/explore"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 )
 
@@ -24,12 +23,21 @@ func newBenchCommand() *cobra.Command {
 		Long: `Measure, on real etcd processes in an AWS on loopback, how long a cluster takes to
 form, to restart a server and to replace an instance: with the daemon, and, in the
 same rounds, with the bare operations of etcd (the floor). Then the daemon beside a
-cluster at rest, the simulator and the exhaustive search. Ten rounds take half an hour.`,
-		Example: "  etcd-appliance bench --rounds 3\n  etcd-appliance bench --write docs/performance.md",
+cluster at rest, the simulator and the exhaustive search. Ten rounds take half an hour,
+the simulator alone takes two minutes, and needs no etcd.`,
+		Example: "  etcd-appliance bench --rounds 3\n  etcd-appliance bench --write docs/performance.md\n  etcd-appliance bench --only simulator --write docs/performance.md",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, release := holdSignals(cmd.Context())
 			defer release()
+			b.progress = cmd.ErrOrStderr()
+			switch b.only {
+			case "":
+			case onlySimulator:
+				return b.simulatorAlone(ctx, cmd.OutOrStdout())
+			default:
+				return usageError{fmt.Errorf("--only %s: want %s", b.only, onlySimulator)}
+			}
 			c.size = benchSize
 			options, err := c.rigOptions(cmd)
 			if err != nil {
@@ -38,7 +46,7 @@ cluster at rest, the simulator and the exhaustive search. Ten rounds take half a
 			options.Look = 24 * time.Hour // it looks by itself, and only when it measures
 			// Not the path of this binary: someone may be building a new one there.
 			options.Daemon = fmt.Sprintf("/proc/%d/exe", os.Getpid())
-			b.rig, b.progress = options, cmd.ErrOrStderr()
+			b.rig = options
 			return b.runAndReport(ctx, cmd.OutOrStdout())
 		},
 	}
@@ -47,9 +55,13 @@ cluster at rest, the simulator and the exhaustive search. Ten rounds take half a
 	addSetting(flags, "rounds", &b.rounds, "10", parseCount).Usage = "how often each operation is measured"
 	addSetting(flags, "rest", &b.rest, "60s", parseDuration).Usage = "how long the daemons are watched beside a cluster at rest"
 	addSetting(flags, "seeds", &b.seeds, "200", parseCount).Usage = "how many clusters are simulated"
-	flags.StringVar(&b.page, "write", "", "write the tables to this Markdown page too")
+	flags.StringVar(&b.only, "only", "", "measure this part alone: "+onlySimulator)
+	flags.StringVar(&b.page, "write", "", "write the tables to this Markdown page too; with --only, in the place of that part")
 	return cmd
 }
+
+// onlySimulator is the part that can be measured alone.
+const onlySimulator = "simulator"
 
 // benchSize is how many instances a cluster has.
 const benchSize = 3
@@ -60,6 +72,7 @@ type bench struct {
 	rounds   int
 	rest     time.Duration
 	seeds    int
+	only     string
 	page     string
 	progress io.Writer
 }
@@ -78,6 +91,23 @@ func (b *bench) runAndReport(ctx context.Context, out io.Writer) error {
 	return os.WriteFile(b.page, []byte(report.markdown()), 0o644)
 }
 
+// simulatorAlone measures the simulator, and writes its part of the page.
+func (b *bench) simulatorAlone(ctx context.Context, out io.Writer) (err error) {
+	r := &benchReport{machine: thisMachine(), simBegun: time.Now().UTC()}
+	r.sim, err = b.measureSim(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	r.loadAfter = loadAverage()
+	if _, err := io.WriteString(out, r.simulator()); err != nil || b.page == "" {
+		return err
+	}
+	return writeSimulator(b.page, r.simulator())
+}
+
 // run measures everything, one after the other.
 func (b *bench) run(ctx context.Context) (*benchReport, error) {
 	r := &benchReport{command: b.commandLine(), machine: thisMachine(), begun: time.Now().UTC()}
@@ -90,11 +120,9 @@ func (b *bench) run(ctx context.Context) (*benchReport, error) {
 	if r.rest, err = b.measureRest(ctx); err != nil {
 		return nil, fmt.Errorf("at rest: %w", err)
 	}
-	b.say("simulator: %d clusters", b.seeds)
-	r.sim = measureSim(ctx, b.seeds)
-	b.say("search: an upgrade of three, in which an instance may end")
-	if r.search, err = explore.Run(searchScope); err != nil {
-		return nil, fmt.Errorf("search: %w", err)
+	r.simBegun = time.Now().UTC()
+	if r.sim, err = b.measureSim(ctx); err != nil {
+		return nil, fmt.Errorf("simulator: %w", err)
 	}
 	r.etcd, r.took = r.rest.etcd, time.Since(r.begun)
 	r.loadAfter = loadAverage()

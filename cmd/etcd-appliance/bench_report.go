@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/etcd-appliance/etcd-appliance/sim/explore"
 )
 
 // benchReport is the outcome of a run.
@@ -17,24 +15,20 @@ type benchReport struct {
 	took  time.Duration
 	laps  benchLaps
 	rest  restReport
-	sim   simReport
 
-	search *explore.Result
+	simBegun time.Time
+	sim      simReport
 }
 
 // markdown is the whole page. It is also what the terminal gets, so the columns are aligned.
 func (r *benchReport) markdown() string {
 	var g goals
-	sections := []string{r.operations(&g), r.starts(), r.dns(&g), r.atRest(&g), r.simulator(&g), r.searched(&g)}
+	sections := []string{r.operations(&g), r.starts(), r.dns(&g), r.atRest(&g)}
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Performance\n\nMeasured by\n\n```\n%s\n```\n\n", r.command)
 	fmt.Fprintf(&b, "on %s (in %s), with etcd-appliance %s and etcd %s.\n\nMachine: %s, after: %s.\n\n",
 		r.begun.Format("2 January 2006 15:04 UTC"), r.took.Round(time.Second), version, r.etcd, r.machine, r.loadAfter)
-	fmt.Fprintf(&b, "Goals met: %d of %d.", g.met, g.met+len(g.missed))
-	if len(g.missed) > 0 {
-		fmt.Fprintf(&b, " Missed: %s.", strings.Join(g.missed, "; "))
-	}
-	b.WriteString("\n\n" + strings.Join(sections, "\n") + "\n" + r.howToRead())
+	b.WriteString(g.String() + "\n\n" + strings.Join(sections, "\n") + "\n" + r.simulator() + "\n" + r.howToRead())
 	return b.String()
 }
 
@@ -110,46 +104,9 @@ func (r *benchReport) atRest(g *goals) string {
 	return text + "\n\n" + table(rows) + "\n" + table(verdicts)
 }
 
-func (r *benchReport) simulator(g *goals) string {
-	s := &r.sim
-	rows := [][]string{
-		{"seeds", "events", "simulated", "took", "events a second", "simulated hours a second", "goal", ""},
-		{
-			fmt.Sprintf("1 to %d", s.seeds), fmt.Sprintf("%.1f M", float64(s.events)/1e6), fmt.Sprintf("%.0f h", s.simulated.Hours()),
-			fmt.Sprintf("%.1f s (%.1f s of the processor)", s.took.Seconds(), s.processor.Seconds()),
-			fmt.Sprintf("%.2f M (%.2f M a second of the processor)", s.perSecond()/1e6, s.perProcessorSecond()/1e6),
-			fmt.Sprintf("%.1f", s.hoursPerSecond()), "0.5 M events/s", g.judge(s.perSecond() >= simGoal, "speed of the simulator"),
-		},
-	}
-	text := "## The simulator\n\nOn one core, without a trace.\n\n" + table(rows)
-	if len(s.violated) > 0 {
-		text += fmt.Sprintf("\nSeeds that broke an invariant, and ended early: %v.\n", s.violated)
-	}
-	return text
-}
-
-func (r *benchReport) searched(g *goals) string {
-	s := r.search
-	rate := float64(s.Transitions) / s.Took.Seconds()
-	rows := [][]string{
-		{"scope", "states", "transitions", "longest way", "took", "transitions a second", "goal", ""},
-		{
-			"upgrade of 3, one termination", fmt.Sprintf("%.1f M", float64(s.States)/1e6), fmt.Sprintf("%.1f M", float64(s.Transitions)/1e6),
-			fmt.Sprintf("%d events", s.Depth), fmt.Sprintf("%.1f s", s.Took.Seconds()), fmt.Sprintf("%.2f M", rate/1e6),
-			"10 M within 60 s", g.judge(s.Err() == nil && s.Transitions >= searchGoal && s.Took <= searchWithin, "the search"),
-		},
-	}
-	text := "## The exhaustive search\n\nOn all cores: every interleaving, with the question whether every state can still reach one in which all is well.\n\n" + table(rows)
-	if err := s.Err(); err != nil {
-		text += "\nIt failed: " + err.Error() + ".\n"
-	}
-	return text
-}
-
 func (r *benchReport) howToRead() string {
 	n := len(r.laps.daemon[benchOperations[1].name])
-	return fmt.Sprintf(`## How to read this
-
+	return endHeading + fmt.Sprintf(`
 The times are medians of %d rounds (%d for the bootstrap) on one machine that other things may have run on, with all processes of a cluster on the
 same cores and the same disk and no network between them; another machine gives others. So compare the daemon with the floor, which ran in
 the same rounds, and not a number with one from another page. The bootstrap contains a wait of etcd's own of 0, 1 or 2 s, by chance: new servers ask

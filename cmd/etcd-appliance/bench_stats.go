@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -64,6 +65,14 @@ func signedSeconds(d time.Duration) string {
 type goals struct {
 	met    int
 	missed []string
+}
+
+// String sums up.
+func (g *goals) String() string {
+	if len(g.missed) == 0 {
+		return fmt.Sprintf("Goals met: %d of %d.", g.met, g.met)
+	}
+	return fmt.Sprintf("Goals met: %d of %d. Missed: %s.", g.met, g.met+len(g.missed), strings.Join(g.missed, "; "))
 }
 
 // judge gives the word for the table.

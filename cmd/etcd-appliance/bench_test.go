@@ -80,6 +80,17 @@ func TestOwnProcessIsMeasured(t *testing.T) {
 	}
 }
 
+// The simulator's part can be measured alone: then the rest of the page stays what it was.
+func TestSimulatorPartIsReplacedAlone(t *testing.T) {
+	page := "# Performance\n\n" + simHeading + "\nold\n\n" + endHeading + "\nlast\n"
+	if got, want := replaceSimulator(page, simHeading+"\nnew\n"), strings.Replace(page, "old", "new", 1); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if got := replaceSimulator("", "part"); got != "part" {
+		t.Errorf("a new page is %q", got)
+	}
+}
+
 // A page must not be empty where a part could not be measured: the goals tell.
 func TestReportNamesMissedGoals(t *testing.T) {
 	r := benchReport{rest: restReport{lasted: time.Minute, daemons: []restingDaemon{{leader: true, memory: processMemory{resident: 99 << 20}}}}}
@@ -87,10 +98,17 @@ func TestReportNamesMissedGoals(t *testing.T) {
 		r.laps.add(o.name, withDaemon, lap{healthy: 5 * time.Second, dns: 6 * time.Second})
 		r.laps.add(o.name, withoutDaemon, lap{healthy: 4500 * time.Millisecond})
 	}
-	r.sim = simReport{events: 600_000, took: time.Second, simulated: time.Hour}
-	r.search = &explore.Result{Transitions: 9_000_000, Took: time.Second, Complete: true}
+	r.sim = simReport{
+		sweep:  simSample{runs: 7, events: 1_600_000, faults: 30, took: time.Second, processor: 2 * time.Second, simulated: 300 * time.Hour},
+		rich:   simSample{runs: 170, took: time.Second, processor: time.Second, simulated: time.Hour, violated: []uint64{42}},
+		states: []abstractly{{seeds: 10, states: 50}, {seeds: 30, states: 90, took: time.Minute}},
+		search: &explore.Result{Transitions: 9_000_000, Took: time.Second, Complete: true},
+	}
 	page := r.markdown()
-	for _, want := range []string{"Goals met: 13 of 15. Missed: memory at rest; the search.", "+0.50 s", "too short to tell"} {
+	for _, want := range []string{
+		"Goals met: 12 of 13. Missed: memory at rest.", "+0.50 s", "too short to tell",
+		"Goals met: 3 of 4. Missed: the search.", "broke an invariant, and ended early: [42]", "| 1 to 30 | 0.000 years | 90              | 2 ",
+	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)
 		}

@@ -27,6 +27,8 @@ type Config struct {
 	// EtcdVersion is the minor that this instance is to run. Left out: the one installed, when there is only one; so it is
 	// never unknown after LoadConfig.
 	EtcdVersion states.MinorVersion
+	// EtcdExact is the very version, where one is given. Unknown: whichever patch of the minor is installed.
+	EtcdExact states.Version
 	// EtcdVersionPrev is the minor with which to join a cluster that is not upgraded yet. Unknown: whichever is installed
 	// and fits.
 	EtcdVersionPrev states.MinorVersion
@@ -42,6 +44,9 @@ type Config struct {
 	// themselves take 100000, at the price of memory and of a long replay, 3.6 and 3.7 10000. Before it goes on to 3.6 or
 	// later, an upgrade writes as many entries.
 	SnapshotCount int
+	// TagInterval is how often an instance asks for its group's tags that has nothing else to ask AWS. Default 5 m: a follower at
+	// rest is to leave AWS alone, and a leader asks once a minute anyhow.
+	TagInterval time.Duration
 	// StopGrace is the time that etcd has between SIGTERM and SIGKILL. Default 40 s.
 	StopGrace time.Duration
 	// EtcdArgs are further arguments for etcd, each as --name=value. Default none.

@@ -53,7 +53,13 @@ func configFlags(c *Config) *pflag.FlagSet {
 	addSetting(fs, "bucket", &c.Bucket, "", optional(parseBucket))
 	addSetting(fs, "on-total-loss", &c.OnTotalLoss, "halt", oneOf(states.NewOnTotalLoss, states.HaltOnTotalLoss))
 
-	addSetting(fs, "etcd-version", &c.EtcdVersion, "", optional(parseMinor))
+	fs.Var(&setting{set: func(text string) error {
+		minor, exact, err := parseVersion(text)
+		if err == nil {
+			c.EtcdVersion, c.EtcdExact = minor, exact
+		}
+		return err
+	}}, "etcd-version", "")
 	addSetting(fs, "etcd-version-prev", &c.EtcdVersionPrev, "", optional(parseMinor))
 	addSetting(fs, "etcd-dir", &c.EtcdDir, "/opt/etcd", parsePath)
 	addSetting(fs, "data-dir", &c.DataDir, "/var/lib/etcd-appliance", parsePath)
@@ -74,6 +80,7 @@ func configFlags(c *Config) *pflag.FlagSet {
 	addSetting(fs, "client-port", &c.ClientPort, "2379", parsePort).Hidden = true
 	addSetting(fs, "peer-port", &c.PeerPort, "2380", parsePort).Hidden = true
 	addSetting(fs, "snapshot-count", &c.SnapshotCount, "5000", parseCount).Hidden = true
+	addSetting(fs, "tag-interval", &c.TagInterval, "5m", parseDuration).Hidden = true
 	addSetting(fs, "stop-grace", &c.StopGrace, "40s", parseDuration).Hidden = true
 	passEnv := addSetting(fs, "pass-etcd-env", &c.PassEtcdEnv, "false", parseBool)
 	passEnv.NoOptDefVal, passEnv.Hidden = "true", true
@@ -157,7 +164,18 @@ func parseDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// parseMinor drops the patch: which one runs is decided by what is installed.
+// parseVersion reads a minor, which means whichever patch of it is installed, or a very version, or nothing.
+func parseVersion(text string) (minor states.MinorVersion, exact states.Version, err error) {
+	if text == "" {
+		return minor, exact, nil
+	}
+	if _, err = parseMinor(text); err == nil {
+		minor, exact, err = states.ParseWanted(text)
+	}
+	return minor, exact, err
+}
+
+// parseMinor drops the patch.
 func parseMinor(text string) (states.MinorVersion, error) {
 	v, err := states.ParseVersion(text)
 	if err != nil || !v.MinorOf().Known() {

@@ -13,7 +13,7 @@ The cluster
   --bucket NAME             S3 bucket of the bootstrap claim (default: the zone)
   --on-total-loss new|halt  once every member is proven gone (default: halt)
 etcd
-  --etcd-version X.Y        minor to run (default: the one installed)
+  --etcd-version X.Y[.Z]    version to run (default: the one installed)
   --etcd-version-prev X.Y   the minor before, to join older clusters with
   --etcd-dir DIR            holds X.Y/etcd (default: /opt/etcd)
   --data-dir DIR            where the data is (default: /var/lib/etcd-appliance)
@@ -29,6 +29,7 @@ The daemon
   --client-port PORT        of etcd, for clients (default: 2379)
   --peer-port PORT          of etcd, for its peers (default: 2380)
   --snapshot-count N        raft entries between two snapshots (default: 5000)
+  --tag-interval DURATION   between looks at the group's tags (default: 5m)
   --stop-grace DURATION     from SIGTERM to SIGKILL for etcd (default: 40s)
   --pass-etcd-env           let etcd see ETCD_* variables too
 

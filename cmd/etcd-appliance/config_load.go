@@ -25,6 +25,19 @@ type source func(f *pflag.Flag) (given, bool)
 // LoadConfig gives the configuration: each setting from the first source that has it, which are the flags, the environment,
 // the file that --config names, and the default. Flags are the parsed ones of [configFlags]; env is os.LookupEnv.
 func LoadConfig(flags *pflag.FlagSet, env func(string) (string, bool)) (Config, error) {
+	c, err := readConfig(flags, env)
+	if err == nil {
+		err = c.validate()
+	}
+	if err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+// readConfig gives it as it is written, whether or not a daemon could run with it. Of the flags only those need be there that may
+// be given.
+func readConfig(flags *pflag.FlagSet, env func(string) (string, bool)) (Config, error) {
 	var c Config
 	own := configFlags(&c)
 	outside := []source{fromFlags(flags), fromEnv(env)}
@@ -45,9 +58,6 @@ func LoadConfig(flags *pflag.FlagSet, env func(string) (string, bool)) (Config, 
 			c.sources[f.Name] = where
 		}
 	})
-	if err == nil {
-		err = c.validate()
-	}
 	if err != nil {
 		return Config{}, err
 	}

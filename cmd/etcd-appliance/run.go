@@ -46,10 +46,14 @@ func runDaemon(ctx context.Context, c Config, load func() (Config, error), log z
 	defer closeEtcd()
 	options.Process, options.Disk, options.Etcd = process, dir, etcd
 	options.Spawn = spawner(ctx, inbox)
-	log.Info().Str("version", version).Str("cluster", c.ClusterName).Str("wanted", c.EtcdVersion.String()).
+	log.Info().Str("version", version).Str("cluster", c.ClusterName).Str("wanted", wantedVersion(&c)).
 		Strs("servers", minors(options.Servers)).Bool("dry_run", c.DryRun).Msg("etcd-appliance starts")
 	world := effects.New(options)
-	if err := decide(ctx, c, world, inbox, reloader(load, world, log), log); err != nil {
+	r := &reloader{load: load, world: world, log: log, dir: c.EtcdDir}
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	go r.watch(watching, c, inbox)
+	if err := decide(ctx, c, world, inbox, r.read, log); err != nil {
 		return err
 	}
 	log.Info().Msg("etcd-appliance ends")
@@ -57,7 +61,7 @@ func runDaemon(ctx context.Context, c Config, load func() (Config, error), log z
 }
 
 // decide takes turns until the daemon has nothing left to do. A dry run carries nothing out, so that a signal ends it at once.
-func decide(ctx context.Context, c Config, world *effects.Effects, inbox chan func(), reload func(), log zerolog.Logger) error {
+func decide(ctx context.Context, c Config, world *effects.Effects, inbox chan func(), reload func() (deliver func()), log zerolog.Logger) error {
 	var executor agent.Executor
 	if !c.DryRun {
 		executor = world
@@ -67,7 +71,7 @@ func decide(ctx context.Context, c Config, world *effects.Effects, inbox chan fu
 		go func() {
 			for s := range signals {
 				if s == syscall.SIGHUP {
-					inbox <- reload
+					inbox <- reload()
 					continue
 				}
 				inbox <- func() { world.RequestShutdown("the daemon was asked to stop (" + s.String() + ")") }
@@ -107,7 +111,7 @@ func outside(c Config, log zerolog.Logger) (effects.Options, error) {
 		IMDS: awsclient.NewIMDS(), EC2: clients, AutoScaling: clients, Peers: peerport.New(peerport.Config{Port: c.PeerPort}),
 		Now: time.Now, Within: context.WithTimeout, Parallel: parallel, Log: log,
 		Group: c.Group, ClusterName: c.ClusterName, Named: clusterNameOf, HostedZone: c.HostedZone, Bucket: c.Bucket,
-		ClientPort: c.ClientPort, PeerPort: c.PeerPort, Wanted: c.EtcdVersion, Servers: servers,
+		ClientPort: c.ClientPort, PeerPort: c.PeerPort, Wanted: c.EtcdVersion, Exact: c.EtcdExact, Servers: servers, TagEvery: c.TagInterval,
 	}
 	if c.HostedZone != "" {
 		o.Route53 = clients

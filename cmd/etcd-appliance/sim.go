@@ -28,7 +28,7 @@ the smallest plan that breaks the same invariant.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if many.seeds > 0 {
-				return many.run(cmd.OutOrStdout(), cmd.ErrOrStderr())
+				return many.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 			}
 			return view.show(cmd.OutOrStdout(), sim.Options{Seed: seed})
 		},

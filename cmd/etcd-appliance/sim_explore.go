@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,7 +28,7 @@ The shortest trace of what is wrong is printed.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Scope = explore.Scope(scope)
-			r, err := explore.Run(o)
+			r, err := watchSearch(cmd.Context(), cmd.ErrOrStderr(), o)
 			if err != nil {
 				return usageError{err}
 			}
@@ -48,6 +50,23 @@ The shortest trace of what is wrong is printed.`,
 	f.Uint32Var(&o.MaxStates, "max-states", 30_000_000, "give up at this many states (about 100 bytes each); 0 for no limit")
 	f.BoolVar(&o.SafetyOnly, "safety-only", false, "do not ask whether the goal stays reachable: less memory")
 	return cmd
+}
+
+// watchSearch searches, and tells how far it is. A signal cuts the search off.
+func watchSearch(ctx context.Context, errOut io.Writer, o explore.Options) (*explore.Result, error) {
+	var now atomic.Pointer[explore.Progress]
+	now.Store(&explore.Progress{})
+	o.Watch = func(p explore.Progress) bool {
+		now.Store(&p)
+		return ctx.Err() == nil
+	}
+	bar := startProgress(errOut, func(took time.Duration) string {
+		p := now.Load()
+		return fmt.Sprintf("%d states, %.1f M transitions, depth %d, %.2f M transitions/s, %s", p.States, float64(p.Transitions)/1e6, p.Depth,
+			float64(p.Transitions)/1e6/took.Seconds(), took.Round(time.Second))
+	})
+	defer bar.stop()
+	return explore.Run(o)
 }
 
 func exploreOutcome(out io.Writer, r *explore.Result) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -45,7 +46,7 @@ type campaign struct {
 	different error // a seed whose two runs differ
 }
 
-func (c *campaign) run(out, errOut io.Writer) error {
+func (c *campaign) run(ctx context.Context, out, errOut io.Writer) error {
 	if _, err := fmt.Sscanf(c.shard, "%d/%d", &c.part, &c.parts); err != nil || c.part < 1 || c.part > c.parts {
 		return usageError{fmt.Errorf("--shard %s: want i/n with i from 1 to n", c.shard)}
 	}
@@ -55,14 +56,13 @@ func (c *campaign) run(out, errOut io.Writer) error {
 			return usageError{fmt.Errorf("--fault: %w (etcd-appliance sim faults lists them)", err)}
 		}
 	}
-	// A run leaves little behind and much garbage on its way; memory is cheaper here than the collector's time.
-	defer debug.SetGCPercent(debug.SetGCPercent(800))
-	bar := startProgress(errOut, c)
+	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
+	bar := startProgress(errOut, c.line)
 	c.begun = time.Now()
 	var all sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() {
-			for seed, more := c.take(); more; seed, more = c.take() {
+			for seed, more := c.take(); more && ctx.Err() == nil; seed, more = c.take() {
 				c.one(seed)
 			}
 		})
@@ -70,8 +70,14 @@ func (c *campaign) run(out, errOut io.Writer) error {
 	all.Wait()
 	bar.stop()
 	c.sum.Seconds = time.Since(c.begun).Seconds()
-	return c.report(out)
+	if err := c.report(out); err != nil || ctx.Err() == nil {
+		return err
+	}
+	return fmt.Errorf("interrupted after %d of %d runs", c.sum.Seeds, c.all())
 }
+
+// all is how many runs this shard has.
+func (c *campaign) all() uint64 { return (uint64(c.seeds) + c.parts - c.part) / c.parts }
 
 // take gives out the next seed of this shard.
 func (c *campaign) take() (seed uint64, more bool) {

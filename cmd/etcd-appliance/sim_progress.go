@@ -9,12 +9,12 @@ import (
 	"golang.org/x/term"
 )
 
-// progress is a line that tells how far a campaign is. It is drawn on terminals only.
+// progress is a line that tells how far something long is. It is drawn on terminals only.
 type progress struct {
 	done, ended chan struct{}
 }
 
-func startProgress(out io.Writer, c *campaign) *progress {
+func startProgress(out io.Writer, line func(took time.Duration) string) *progress {
 	p := &progress{done: make(chan struct{}), ended: make(chan struct{})}
 	file, isFile := out.(*os.File)
 	if !isFile || !term.IsTerminal(int(file.Fd())) {
@@ -29,7 +29,11 @@ func startProgress(out io.Writer, c *campaign) *progress {
 		for {
 			select {
 			case <-tick.C:
-				fmt.Fprintf(out, "\r\033[K%s", c.line(time.Since(begun)))
+				text := line(time.Since(begun))
+				if width, _, err := term.GetSize(int(file.Fd())); err == nil { // a line that wraps cannot be overwritten
+					text = text[:min(len(text), max(0, width-1))]
+				}
+				fmt.Fprintf(out, "\r\033[K%s", text)
 			case <-p.done:
 				fmt.Fprint(out, "\r\033[K")
 				return
@@ -48,7 +52,7 @@ func (p *progress) stop() {
 func (c *campaign) line(took time.Duration) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	all := (uint64(c.seeds) + c.parts - c.part) / c.parts
+	all := c.all()
 	share := float64(c.sum.Seeds) / float64(max(all, 1))
 	const width = 24
 	full := int(share * width)
@@ -61,7 +65,11 @@ func (c *campaign) line(took time.Duration) string {
 	}
 	left := "?"
 	if share > 0 {
-		left = time.Duration(float64(took) * (1 - share) / share).Round(time.Second).String()
+		rest := time.Duration(float64(took) * (1 - share) / share)
+		if c.limit > 0 {
+			rest = min(rest, max(0, c.limit-took))
+		}
+		left = rest.Round(time.Second).String()
 	}
 	return fmt.Sprintf("[%s] %d of %d runs, %.1f runs/s, %.2f M events/s, %s left, %d broken",
 		bar, c.sum.Seeds, all, float64(c.sum.Seeds)/took.Seconds(), float64(c.sum.Events)/1e6/took.Seconds(), left, len(c.failed))

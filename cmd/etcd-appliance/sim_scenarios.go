@@ -28,7 +28,7 @@ it, or after the answer; the answer is lost; the daemon stands still; its instan
 			}
 			many.sum.Of = map[bool]string{false: "single faults", true: "pairs of faults"}[pairs]
 			many.from, many.seeds, many.planOf = 1, int(all.Len()), all.Plan
-			return many.run(cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return many.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()

@@ -16,7 +16,7 @@ import (
 
 // newUnlockCommand is the operator's way to end what only its owner or the owner's end would end otherwise.
 func newUnlockCommand() *cobra.Command {
-	var endpoints []string
+	var o operator
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "unlock",
@@ -31,13 +31,17 @@ Delete a halt when its reason is mended. The upgrade then begins again by itself
 		Example: "  etcd-appliance unlock --endpoints http://10.0.0.11:2379,http://10.0.0.12:2379",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := o.config(cmd.Flags())
+			if err != nil {
+				return usageError{err}
+			}
 			etcd, closeEtcd := newEtcd([]states.MinorVersion{{Major: 2, Minor: 3}}) // it may be any
 			defer closeEtcd()
-			u := unlocker{etcd, endpoints, cmd.OutOrStdout(), bufio.NewScanner(cmd.InOrStdin()), yes}
+			u := unlocker{etcd, o.members(&c), cmd.OutOrStdout(), bufio.NewScanner(cmd.InOrStdin()), yes}
 			return u.run(cmd.Context())
 		},
 	}
-	cmd.Flags().StringSliceVar(&endpoints, "endpoints", []string{"http://127.0.0.1:2379"}, "client URLs of members")
+	o.addFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return cmd
 }
@@ -85,7 +89,7 @@ func from(l *states.UpgradeLock) string {
 	if !l.To.Known() {
 		return fmt.Sprintf(" (%q)", l.Why)
 	}
-	return fmt.Sprintf(", for etcd %s to %s on member %x", l.From, l.To, l.Member)
+	return fmt.Sprintf(", for etcd %s to %s on member %x", l.From, l.Goal(), l.Member)
 }
 
 // delete asks first. What was shown is what is deleted: a record that has changed since stays.

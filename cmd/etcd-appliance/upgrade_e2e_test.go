@@ -11,17 +11,23 @@ import (
 	"testing"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/cmd/etcd-appliance/internal/preflight"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 )
 
 // upgradeRig is three instances on etcd of a minor, and a client that writes all along.
-func upgradeRig(t *testing.T, servers, minor string, args ...string) (context.Context, *rig.Rig, *rig.Writer) {
+func upgradeRig(t *testing.T, servers, minor string) (context.Context, *rig.Rig, *rig.Writer) {
+	t.Helper()
+	return upgradeRigWith(t, servers, minor)
+}
+
+// upgradeRigWith has further arguments for the daemons.
+func upgradeRigWith(t *testing.T, servers, minor string, args ...string) (context.Context, *rig.Rig, *rig.Writer) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	r, err := rig.Start(ctx, rig.Options{
-		Daemon: builtDaemon(t), EtcdDir: servers, EtcdVersion: minor, V2: minor == "2.3", Dir: t.TempDir(), Warn: func(err error) { t.Error(err) },
-		Args: args,
+		Daemon: builtDaemon(t), EtcdDir: servers, EtcdVersion: minor, V2: minor == "2.3", Args: args, Dir: t.TempDir(), Warn: func(err error) { t.Error(err) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +100,16 @@ func TestUpgradeInPlace(t *testing.T) {
 	holds(ctx, t, r, w, "3.7", began)
 }
 
+// The group is given a tag, and nobody touches the instances.
+func TestUpgradeByTag(t *testing.T) {
+	ctx, r, w := upgradeRigWith(t, realEtcd(t), "3.6", "--tag-interval=1s")
+	began := time.Now()
+	if err := r.Tag(ctx, "3.7"); err != nil {
+		t.Fatal(err)
+	}
+	holds(ctx, t, r, w, "3.7", began)
+}
+
 // A young cluster goes from 3.5 over 3.6 to 3.7 at once, which kills 3.7 when it is done by hand: it reads what 3.5 has written
 // to the raft log. It takes a snapshot of every member between the steps.
 func TestUpgradeOverTwoMinors(t *testing.T) {
@@ -157,7 +173,7 @@ func TestUpgradeFrom23(t *testing.T) {
 					t.Skipf("SKIPPED, and the way from 2.3 was not tested: %v; make etcd builds it", err)
 				}
 			}
-			ctx, r, w := upgradeRig(t, servers, "2.3", "--snapshot-count", "200")
+			ctx, r, w := upgradeRigWith(t, servers, "2.3", "--snapshot-count", "200")
 			began := time.Now()
 			if how == "by replacement" {
 				replaceAll(ctx, t, r, "3.0")
@@ -166,6 +182,64 @@ func TestUpgradeFrom23(t *testing.T) {
 			}
 			holds(ctx, t, r, w, "3.0", began)
 		})
+	}
+}
+
+// One member has gone on to the next minor, and the configuration is set back: the cluster can still go back, and so it does. Once
+// all have gone on it cannot, and says what can.
+func TestUpgradeIsTakenBack(t *testing.T) {
+	ctx, r, w := upgradeRig(t, realEtcd(t), "3.6")
+	one := r.Latest().InService()[0].ID
+	runs := func(minor string) {
+		t.Helper()
+		if _, err := r.Wait(ctx, func(v *rig.View) error {
+			for _, i := range v.InService() {
+				want := "3.6."
+				if i.ID == one {
+					want = minor
+				}
+				if !strings.HasPrefix(i.Etcd.Version, want) {
+					return fmt.Errorf("%s runs %s", i.ID, i.Etcd.Version)
+				}
+			}
+			return v.Settled(3)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, minor := range []string{"3.7", "3.6"} {
+		if err := r.EditOne(one, minor); err != nil {
+			t.Fatal(err)
+		}
+		runs(minor + ".")
+	}
+	began := time.Now()
+	if err := r.Want("3.7"); err != nil {
+		t.Fatal(err)
+	}
+	holds(ctx, t, r, w, "3.7", began)
+	// The version of the cluster rises up to 4 s after the last member has; until then there is a way back for all of them.
+	for checks, _ := preflightOn(t, r, one, "3.7"); checks["version"].Status != preflight.Pass; checks, _ = preflightOn(t, r, one, "3.7") {
+		if ctx.Err() != nil {
+			t.Fatal(checks["version"])
+		}
+	}
+	if err := r.Want("3.6"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Wait(ctx, func(v *rig.View) error {
+		told := map[string]bool{}
+		for _, d := range r.Decisions() {
+			if strings.Contains(d.Why, "cannot be taken back") && strings.Contains(d.Why, "etcdctl downgrade") {
+				told[d.Instance] = true
+			}
+		}
+		if len(told) < 3 {
+			return fmt.Errorf("%d members say that there is no way back", len(told))
+		}
+		return errors.Join(v.Settled(3), v.Run("3.7"))
+	}); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -42,11 +42,18 @@ func New(root string) (*Dir, error) {
 	if err := tryWrite(root); err != nil {
 		return nil, fmt.Errorf("cannot write to the data directory %s: %w", root, explain(err))
 	}
+	return at(root), nil
+}
+
+// Peek opens root to look at it only: it is neither created nor tried.
+func Peek(root string) *Dir { return at(root) }
+
+func at(root string) *Dir {
 	d := &Dir{root: root, etcd: filepath.Join(root, "etcd"), now: time.Now}
 	if present(filepath.Join(root, "member")) && !present(filepath.Join(d.etcd, "member")) {
 		d.etcd = root
 	}
-	return d, nil
+	return d
 }
 
 // EtcdDir is what etcd takes as --data-dir. It stays the same for the life of the Dir.

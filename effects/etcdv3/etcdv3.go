@@ -73,7 +73,7 @@ const forgetAfter = time.Minute
 func (e *Etcd) Forget(keep []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for endpoint, s := range e.servers {
+	for endpoint, s := range e.servers { // in any order: each is looked at by itself
 		if !slices.Contains(keep, endpoint) && time.Since(s.used) > forgetAfter {
 			s.Close()
 			delete(e.servers, endpoint)
@@ -85,7 +85,7 @@ func (e *Etcd) Forget(keep []string) {
 func (e *Etcd) Close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for endpoint, s := range e.servers {
+	for endpoint, s := range e.servers { // in any order: all are closed
 		s.Close()
 		delete(e.servers, endpoint)
 	}

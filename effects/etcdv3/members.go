@@ -31,6 +31,13 @@ func (e *Etcd) Status(ctx context.Context, endpoint string) (effects.EtcdStatus,
 			ClusterID: r.GetHeader().GetClusterId(), MemberID: r.GetHeader().GetMemberId(), Leader: r.GetLeader(),
 			Learner: r.GetIsLearner(), Applied: applied, Version: version, Errors: r.GetErrors(),
 		}
+		if d := r.GetDowngradeInfo(); d.GetEnabled() {
+			target, err := states.ParseVersion(d.GetTargetVersion())
+			if err != nil {
+				return err
+			}
+			status.Downgrade = target.MinorOf()
+		}
 		return nil
 	})
 	return status, err

@@ -109,7 +109,7 @@ func (c *Cloud) CallCount(caller, action string) int {
 		return c.calls[callKey{caller, action}]
 	}
 	sum := 0
-	for key, n := range c.calls {
+	for key, n := range c.calls { // in any order: a sum of integers
 		if key.action == action {
 			sum += n
 		}

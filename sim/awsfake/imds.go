@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net/http" // for the status of an absent path, which the SDK reports in its error
 	"strings"
 	"time"
 
@@ -136,7 +135,7 @@ func (m *IMDS) GetMetadata(ctx context.Context, in *imds.GetMetadataInput, _ ...
 	return serve(ctx, m.c, call, in, func(_ *request, in *imds.GetMetadataInput) (*imds.GetMetadataOutput, error) {
 		body, ok := m.Get("meta-data/" + strings.Trim(in.Path, "/"))
 		if !ok {
-			return nil, metadataStatus(http.StatusNotFound)
+			return nil, errAbsent
 		}
 		return &imds.GetMetadataOutput{Content: io.NopCloser(strings.NewReader(body))}, nil
 	})

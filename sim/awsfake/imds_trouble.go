@@ -97,6 +97,9 @@ func (c *Cloud) garbled(call Call) func(any) {
 	}
 }
 
+// errAbsent is what most reads of metadata end with.
+var errAbsent = metadataStatus(http.StatusNotFound)
+
 // metadataStatus is the SDK's error for an answer that is not 200.
 func metadataStatus(status int) error {
 	return &smithyhttp.ResponseError{

@@ -29,6 +29,9 @@ func (s *S3Client) call(action string) Call {
 	return Call{Caller: s.caller, Service: "s3", Action: action}
 }
 
+// Object returns the content of an object, which is not to be changed; nil if there is none.
+func (c *Cloud) Object(bucket, key string) []byte { return c.buckets[bucket][key].body }
+
 // object is a stored object; it is replaced, never changed.
 type object struct {
 	body     []byte

@@ -35,13 +35,27 @@ func (c testCase) on(minor states.MinorVersion) bool {
 
 // differs plays the script, and tells how the transcript differs from what is wanted; empty if it does not.
 func (c testCase) differs(t *testing.T, on stage) string {
-	s := &script{stage: on, t: t, etcd: on.etcd()}
-	c.run(s)
+	s := &script{stage: on, t: t, etcd: on.etcd(), again: true}
+	s.play(c.run)
 	got, want := strings.Join(s.lines, "\n"), strings.Join(trimmed(c.want), "\n")
 	if got == want {
 		return ""
 	}
 	return "got\n" + got + "\nwant\n" + want
+}
+
+// play runs the script to its end, or to where it waits in vain, which it notes.
+func (s *script) play(run func(s *script)) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case inVain:
+			s.note("%s", r)
+		default:
+			panic(r)
+		}
+	}()
+	run(s)
 }
 
 // trimmed is the text by lines, without the indentation of the source.

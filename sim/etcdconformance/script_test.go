@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +19,7 @@ type script struct {
 	etcd  effects.Etcd
 	lines []string
 	older states.MinorVersion // start servers of this minor instead of the stage's
+	again bool                // it may be played again, see TestReal
 }
 
 func (s *script) minor() states.MinorVersion {
@@ -36,12 +36,19 @@ func (s *script) note(format string, args ...any) {
 // patience is how long anything is waited for, at most.
 const patience = 30 * time.Second
 
-// until polls.
+// inVain is what until panics with.
+type inVain string
+
+// until polls. What never happens ends a script that may be played again, and else the test.
 func (s *script) until(what string, happens func() bool) {
 	s.t.Helper()
 	for end := s.now().Add(patience); !happens(); s.pass(100 * time.Millisecond) {
-		if s.now().After(end) {
-			s.t.Fatalf("waited in vain: %s\n%s", what, strings.Join(s.lines, "\n"))
+		switch {
+		case !s.now().After(end):
+		case s.again:
+			panic(inVain("waited in vain: " + what))
+		default:
+			s.t.Fatal("waited in vain:", what)
 		}
 	}
 }

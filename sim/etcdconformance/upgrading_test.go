@@ -131,7 +131,7 @@ var upgrading = []testCase{
 			s.orders("write", s.operator(1).write(150)) // 3.6 drops the log in memory every 100 entries
 			s.remove(s.id(2, 1), 2, 1)
 			s.lose(2)
-			s.pass(time.Second) // or it may be given the same ID
+			s.pass(1100 * time.Millisecond) // in the same second it would get the same ID, which was removed
 			s.addLearner(2, 1)
 			s.join(2, 1, 2)
 			s.members(1)

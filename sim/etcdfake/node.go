@@ -107,5 +107,8 @@ func (n *Node) MemberID() (cluster, member uint64) {
 	return n.disk.cluster.id, n.disk.member
 }
 
+// DiskState is what the data directory holds.
+func (n *Node) DiskState() states.DiskState { return n.disk.state }
+
 // SetAsideCopies counts the data directories that were set aside and not deleted.
 func (n *Node) SetAsideCopies() int { return len(n.aside) }

@@ -150,6 +150,9 @@ func (p *process) older(major, minor int) bool {
 	return p.version.MinorOf().Less(states.MinorVersion{Major: major, Minor: minor})
 }
 
+// Installed is the version of a minor that its next start runs.
+func (n *Node) Installed(m states.MinorVersion) states.Version { return n.release(m) }
+
 // release is the version of a minor that is installed on the node.
 func (n *Node) release(m states.MinorVersion) states.Version {
 	if n.Release != nil {

@@ -32,6 +32,16 @@ type Options struct {
 	MaxStates  uint32 // 0: no limit; a search that reaches it is not complete
 	SafetyOnly bool   // leave the question out whether the goal stays reachable
 	Bend       Bend   // for tests: plants a bug
+
+	// Watch is told every now and then how far the search is, by one worker or another; when it says no, the search is cut off.
+	// May be nil.
+	Watch func(Progress) (goOn bool)
+}
+
+// Progress is how far a search is.
+type Progress struct {
+	States, Transitions uint64
+	Depth               int
 }
 
 func (o *Options) spare() int { return min(o.Terminate, maxNodes-o.Nodes) }

@@ -19,6 +19,9 @@ var (
 
 var minors = [...]states.MinorVersion{{}, {Major: 3, Minor: 6}, {Major: 3, Minor: 7}}
 
+// versions are those of the servers: patches that etcd permits an upgrade from.
+var versions = [...]states.Version{{}, {Major: 3, Minor: 6, Patch: 16}, {Major: 3, Minor: 7, Patch: 3}}
+
 func init() {
 	for i := range maxNodes {
 		ids[i] = fmt.Sprintf("i-%d", i+1)

@@ -154,7 +154,7 @@ func (b *observer) memberList(v *view) int {
 			m.Unhealthy = v.ago(time.Hour)
 		}
 		if s.minor != 0 {
-			m.Version = states.Version{Major: minors[s.minor].Major, Minor: minors[s.minor].Minor}
+			m.Version = versions[s.minor]
 			m.Applied = 1
 		}
 		b.members[n] = m
@@ -189,7 +189,7 @@ func (b *observer) around(v *view, listed []states.Member) {
 	case v.memberID != 0:
 		c.Local = states.Local{
 			Answers: states.Yes, MemberID: uint64(v.memberID), ClusterID: clusterID(v.token), Leader: uint64(v.leads), Learner: v.learner,
-			Version: states.Version{Major: minors[v.runs].Major, Minor: minors[v.runs].Minor}, Applied: 1,
+			Version: versions[v.runs], Applied: 1,
 		}
 	case v.proc != stopped:
 		c.Local.Answers = states.No

@@ -95,7 +95,7 @@ func (s *search) nearest(numbers []uint32) uint64 {
 }
 
 func (s *search) result() *Result {
-	r := &Result{States: uint64(s.seen.count.Load()), Depth: len(s.levels) - 1, Complete: !s.cut}
+	r := &Result{States: uint64(s.seen.count.Load()), Depth: len(s.levels) - 1, Complete: !s.cut.Load()}
 	for _, w := range s.workers {
 		r.Transitions += w.transitions
 		r.Goals += uint64(len(w.goals))

@@ -25,8 +25,10 @@ type search struct {
 	seen    *seen
 	workers []*worker
 	levels  []uint32 // number of the first state of each level
-	cut     bool
+	cut     atomic.Bool
 	found   *violation
+
+	transitions atomic.Uint64 // of all workers, but for the chunks under way
 }
 
 // worker expands states. What it finds stays with it until the level has ended.
@@ -68,10 +70,12 @@ func (s *search) run() {
 	number, _ := s.seen.put(s.first.hash(), 0, 0)
 	s.workers[0].note(&s.first, number)
 	level := [][]reached{{{s.first, number}}}
-	for depth := uint16(1); len(level) > 0 && s.found == nil && !s.cut; depth++ {
+	for depth := uint16(1); len(level) > 0 && s.found == nil && !s.cut.Load(); depth++ {
 		s.levels = append(s.levels, s.seen.count.Load())
 		level = s.step(level, depth)
-		s.cut = s.options.MaxStates > 0 && s.seen.count.Load() >= s.options.MaxStates
+		if s.options.MaxStates > 0 && s.seen.count.Load() >= s.options.MaxStates {
+			s.cut.Store(true)
+		}
 	}
 }
 
@@ -82,14 +86,16 @@ func (s *search) step(level [][]reached, depth uint16) [][]reached {
 		var all sync.WaitGroup
 		for _, w := range s.workers {
 			all.Go(func() {
-				for {
+				for !s.cut.Load() {
 					end := int(taken.Add(chunk))
 					if end-chunk >= len(states) {
 						return
 					}
+					before := w.transitions
 					for i := end - chunk; i < min(end, len(states)); i++ {
 						w.visit(&states[i], depth)
 					}
+					s.watch(w.transitions-before, depth)
 				}
 			})
 		}
@@ -104,6 +110,14 @@ func (s *search) step(level [][]reached, depth uint16) [][]reached {
 		s.found = first(s.found, w.found)
 	}
 	return next
+}
+
+// watch tells who watches of a chunk that is done.
+func (s *search) watch(transitions uint64, depth uint16) {
+	all := s.transitions.Add(transitions)
+	if s.options.Watch != nil && !s.options.Watch(Progress{States: uint64(s.seen.count.Load()), Transitions: all, Depth: int(depth)}) {
+		s.cut.Store(true)
+	}
 }
 
 func (w *worker) visit(r *reached, depth uint16) {

@@ -108,6 +108,33 @@ var autoScalingCases = []conformance{
 		return fmt.Sprintf("%d-%d, %d wanted, %d healthy, template %s %s, tag %s", *g.MinSize, *g.MaxSize, *g.DesiredCapacity, healthy,
 			*g.LaunchTemplate.LaunchTemplateName, *g.LaunchTemplate.Version, *g.Tags[0].Value)
 	}},
+	{name: "tags", want: "Cluster=releaseetcd etcd-version=3.7, Cluster=releaseetcd etcd-version=3.8, Cluster=releaseetcd", run: func(t *testing.T, b *backend) string {
+		group := b.group(t, 0)
+		show := func() string {
+			out, err := b.autoscaling.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{group}})
+			must(t, err)
+			var tags []string
+			for _, tag := range out.AutoScalingGroups[0].Tags {
+				tags = append(tags, *tag.Key+"="+*tag.Value)
+			}
+			slices.Sort(tags)
+			return strings.Join(tags, " ")
+		}
+		tag := func(version string) []autoscalingtypes.Tag {
+			return []autoscalingtypes.Tag{{
+				Key: aws.String("etcd-version"), Value: &version, ResourceId: &group, ResourceType: aws.String("auto-scaling-group"), PropagateAtLaunch: aws.Bool(false),
+			}}
+		}
+		var seen []string
+		for _, version := range []string{"3.7", "3.8"} {
+			_, err := b.autoscaling.CreateOrUpdateTags(ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: tag(version)})
+			must(t, err)
+			seen = append(seen, show())
+		}
+		_, err := b.autoscaling.DeleteTags(ctx, &autoscaling.DeleteTagsInput{Tags: tag("3.8")})
+		must(t, err)
+		return strings.Join(append(seen, show()), ", ")
+	}},
 	{name: "instances", want: "2 InService", run: func(t *testing.T, b *backend) string {
 		group := b.group(t, 2)
 		out, err := b.autoscaling.DescribeAutoScalingInstances(ctx, &autoscaling.DescribeAutoScalingInstancesInput{InstanceIds: b.members(t, group, "InService")})

@@ -2,7 +2,9 @@ package rig
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +15,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"github.com/etcd-appliance/etcd-appliance/effects"
 )
 
 func (r *Rig) autoscaling() *autoscaling.Client { return autoscaling.NewFromConfig(r.AWS("operator")) }
@@ -42,20 +47,71 @@ func (r *Rig) Terminate(ctx context.Context, instance string) error {
 	return err
 }
 
+// Tag puts the version that every instance is to run on the group.
+func (r *Rig) Tag(ctx context.Context, version string) error {
+	_, err := r.autoscaling().CreateOrUpdateTags(ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []types.Tag{{
+		Key: aws.String(effects.VersionTag), Value: &version, ResourceId: &r.options.Group, ResourceType: aws.String("auto-scaling-group"), PropagateAtLaunch: aws.Bool(false),
+	}}})
+	return err
+}
+
 // Configure changes the minor that daemons want that start from now on, as a new launch template does.
 func (r *Rig) Configure(minor string) error {
-	next := r.configFile() + ".new"
+	return writeConfig(r.template(), minor)
+}
+
+func writeConfig(file, minor string) error {
+	next := file + ".new"
 	if err := os.WriteFile(next, []byte("etcd-version: \""+minor+"\"\n"), 0o600); err != nil {
 		return err
 	}
-	return os.Rename(next, r.configFile())
+	return os.Rename(next, file)
 }
 
-func (r *Rig) configFile() string { return filepath.Join(r.options.Dir, "appliance.yaml") }
+// template is the configuration that an instance begins with.
+func (r *Rig) template() string { return filepath.Join(r.options.Dir, "appliance.yaml") }
 
-// Want changes it for the daemons that run, too.
-func (r *Rig) Want(minor string) error {
+// configFile is an instance's own copy, made at its first start.
+func (r *Rig) configFile(instance string) (string, error) {
+	file := filepath.Join(r.launcher.Disk(instance), "appliance.yaml")
+	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+		return file, err
+	}
+	text, err := os.ReadFile(r.template())
+	if err != nil {
+		return file, err
+	}
+	return file, os.WriteFile(file, text, 0o600)
+}
+
+// Edit changes the minor in the configuration file of every instance that runs, and of those to come. The daemons have to notice.
+func (r *Rig) Edit(minor string) error {
 	if err := r.Configure(minor); err != nil {
+		return err
+	}
+	for _, i := range r.Latest().InService() {
+		if err := r.EditOne(i.ID, minor); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// EditOne changes it in the file of one instance.
+func (r *Rig) EditOne(instance, minor string) error {
+	file, err := r.configFile(instance)
+	if err == nil {
+		err = writeConfig(file, minor)
+	}
+	if err != nil {
+		return fmt.Errorf("reconfigure %s: %w", instance, err)
+	}
+	return nil
+}
+
+// Want changes it, and tells the daemons that run.
+func (r *Rig) Want(minor string) error {
+	if err := r.Edit(minor); err != nil {
 		return err
 	}
 	for _, i := range r.Latest().InService() {

@@ -104,6 +104,9 @@ func (o *Options) setDefaults() {
 			*field = otherwise
 		}
 	}
+	if o.Warn == nil {
+		o.Warn = func(error) {}
+	}
 	if o.Restart == 0 {
 		o.Restart = time.Second
 	}
@@ -143,7 +146,11 @@ func (r *Rig) newLauncher() (*localcloud.ProcessLauncher, error) {
 	l.Command = func(i localcloud.Instance) *exec.Cmd {
 		args := []string{"run", "--hosted-zone", r.options.Zone, "--etcd-dir", r.options.EtcdDir, "--data-dir", r.dataDir(i.ID), "--log-format", "json"}
 		if r.options.EtcdVersion != "" {
-			args = append(args, "--config", r.configFile())
+			file, err := r.configFile(i.ID)
+			if err != nil {
+				r.options.Warn(err) // the daemon says so too: the file is not there
+			}
+			args = append(args, "--config", file)
 		}
 		cmd := exec.Command(r.options.Daemon, append(args, r.options.Args...)...)
 		cmd.Env = plainEnvironment()

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"net"
+	"os"
+	"strconv"
+
+	"github.com/spf13/pflag"
+
+	"github.com/etcd-appliance/etcd-appliance/effects/datadir"
+)
+
+// operator is what the commands have in common that a human gives to a living cluster: where its members are. On an instance that
+// need not be said, since the configuration and the data of its daemon tell.
+type operator struct{ endpoints []string }
+
+// addFlags adds --endpoints, and the named settings of the daemon.
+func (o *operator) addFlags(flags *pflag.FlagSet, more ...string) {
+	flags.StringSliceVar(&o.endpoints, "endpoints", nil, "client URLs of members (default: the member of this instance)")
+	usage := map[string]string{
+		"config": "the daemon's configuration file", "data-dir": "the daemon's data directory",
+		"etcd-dir": "holds X.Y/etcd", "group": "auto-scaling group (default: that of a member's instance)",
+	}
+	settings := configFlags(&Config{})
+	for _, name := range append([]string{"config", "data-dir"}, more...) {
+		f := settings.Lookup(name)
+		f.Usage = usage[name]
+		flags.AddFlag(f)
+	}
+}
+
+// config is the configuration of the daemon of this instance; the defaults beside an error.
+func (o *operator) config(flags *pflag.FlagSet) (Config, error) {
+	c, err := readConfig(flags, os.LookupEnv)
+	if err != nil {
+		c = Config{}
+		configFlags(&c)
+	}
+	return c, err
+}
+
+// members are the client URLs that were given, or else that of the member whose data is here.
+func (o *operator) members(c *Config) []string {
+	if len(o.endpoints) > 0 {
+		return o.endpoints
+	}
+	host := datadir.Peek(c.DataDir).Inspect().Address
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	return []string{"http://" + net.JoinHostPort(host, strconv.Itoa(c.ClientPort))}
+}

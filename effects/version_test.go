@@ -1,0 +1,44 @@
+package effects
+
+import (
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	asgtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// TestTagGoesBeforeConfiguration, as far as it makes sense, for as long as it is there.
+func TestTagGoesBeforeConfiguration(t *testing.T) {
+	minor := func(n int) states.MinorVersion { return states.MinorVersion{Major: 3, Minor: n} }
+	r := newRig(t, nil)
+	r.Install([]states.MinorVersion{minor(5), minor(6), minor(7)}, nil)
+	r.Want(minor(5), states.Version{})
+	tag := func(value string) []asgtypes.TagDescription {
+		return []asgtypes.TagDescription{{Key: aws.String("Name"), Value: aws.String("3.5")}, {Key: aws.String(VersionTag), Value: aws.String(value)}}
+	}
+	for _, c := range []struct {
+		what  string
+		do    func()
+		minor states.MinorVersion
+		exact states.Version
+	}{
+		{"no tag", func() { r.heedTag(tag("")[:1]) }, minor(5), states.Version{}},
+		{"one that makes no sense", func() { r.heedTag(tag("newest")) }, minor(5), states.Version{}},
+		{"one of a server that is not there", func() { r.heedTag(tag("3.8")) }, minor(5), states.Version{}},
+		{"one", func() { r.heedTag(tag("3.6")) }, minor(6), states.Version{}},
+		{"the configuration changes", func() { r.Want(minor(7), states.Version{}) }, minor(6), states.Version{}},
+		{"a slip in the middle of a roll", func() { r.heedTag(tag("3,6")) }, minor(6), states.Version{}},
+		{"a very version", func() { r.heedTag(tag("3.6.16")) }, minor(6), states.Version{Major: 3, Minor: 6, Patch: 16}},
+		{"taken off", func() { r.heedTag(nil) }, minor(7), states.Version{}},
+	} {
+		r.pass(1)
+		before := r.facts.Wanted
+		c.do()
+		o := r.Observe()
+		if o.Wanted != c.minor || o.Exact != c.exact || (before != o.Wanted) && !o.Since.Equal(r.Now()) {
+			t.Errorf("%s: wants %s %s since %s", c.what, o.Wanted, o.Exact, o.Since)
+		}
+	}
+}
