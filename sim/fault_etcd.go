@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/sim/etcdfake"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
@@ -150,7 +151,7 @@ func (w *world) raise(n *node, e FaultEvent) {
 // enableDowngrade is etcdctl downgrade enable by an operator who thinks better of it: from 3.6 on it lowers the cluster version.
 func (w *world) enableDowngrade(_ *node, e FaultEvent) {
 	c := w.served()
-	if c == nil || w.until[e.Kind] > w.now || !c.Downgrade(servers[0]) {
+	if c == nil || w.until[e.Kind] > w.now || !c.Downgrade(w.plan.servers()[0]) {
 		return
 	}
 	w.begin(&w.until, e, func() { w.cancelDowngrade(c) })
@@ -224,8 +225,13 @@ func (w *world) removeByHand(n *node, e FaultEvent) {
 	w.record(e)
 	w.check.noteRemoval(member)
 	w.byHand(func() {
-		_ = n.etcd.Etcd().RemoveMember(context.Background(), []string{"http://" + n.address + ":2379"}, member)
+		_ = n.operator().RemoveMember(context.Background(), []string{"http://" + n.address + ":2379"}, member)
 	})
+}
+
+// operator is the client of a human, who knows which API the cluster speaks.
+func (n *node) operator() effects.Etcd {
+	return &effects.Choice{V2: n.etcd.EtcdV2(), V3: n.etcd.Etcd(), Level: n.etcd.Level}
 }
 
 func drawOther(w *world, s *stream, e *FaultEvent) bool {

@@ -30,7 +30,7 @@ func (n *node) swapGoals(key effects.EtcdKey) {
 func (c *checker) upgradeGoals(served *etcdfake.Cluster) {
 	before := c.level
 	c.level = served.Version()
-	if before.Known() && before.Less(c.level) && before == servers[0] {
+	if before.Known() && before.Less(c.level) && before == c.plan.servers()[0] {
 		c.sometimes(UpgradedAll)
 	}
 }

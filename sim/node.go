@@ -123,10 +123,10 @@ func (n *node) startDaemon() {
 	caller, now := n.id, n.wall.clock(n.world)
 	o := effects.Options{
 		IMDS: n.cloud.IMDS(caller), EC2: n.cloud.EC2(caller), AutoScaling: n.cloud.AutoScaling(caller), Route53: n.cloud.Route53(caller),
-		Etcd: checkedEtcd{n.etcd.Etcd(), n}, Peers: n.etcd.Peers(), Process: checkedProcess{clocked{n.etcd.Process(), now, func() time.Time { return n.world.clock }}, n}, Disk: checkedDisk{n.etcd.Disk(), n},
+		Etcd: n.client(), Peers: n.etcd.Peers(), Process: checkedProcess{clocked{n.etcd.Process(), now, func() time.Time { return n.world.clock }}, n}, Disk: checkedDisk{n.etcd.Disk(), n},
 		Now: now, Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
 		Named: func(group string) (string, error) { return group, nil }, HostedZone: zoneName,
-		ClientPort: 2379, PeerPort: 2380, Wanted: n.configured(), Servers: servers, Patches: n.patches(),
+		ClientPort: 2379, PeerPort: 2380, Wanted: n.configured(), Servers: n.plan.servers(), Patches: n.patches(),
 	}
 	switch n.plan.Claim {
 	case "s3":
@@ -146,18 +146,27 @@ func (n *node) startDaemon() {
 	n.turn()
 }
 
+// client is what a daemon asks etcd with. As the real one does it asks over v2 only where a 2.3 server is installed.
+func (n *node) client() effects.Etcd {
+	v3 := checkedEtcd{n.etcd.Etcd(), n}
+	if !n.plan.Old {
+		return v3
+	}
+	return &effects.Choice{V2: checkedEtcd{n.etcd.EtcdV2(), n}, V3: v3, Level: n.etcd.Level, Now: n.wall.clock(n.world)}
+}
+
 // wanted is the minor in the configuration of daemons that start now.
 func (w *world) wanted() states.MinorVersion {
 	if w.plan.Newer > 0 && w.now < time.Duration(w.plan.Newer) {
-		return servers[0]
+		return w.plan.servers()[0]
 	}
-	return servers[1]
+	return w.plan.servers()[1]
 }
 
 // configured is what the configuration of this instance says, which may have been rolled back.
 func (n *node) configured() states.MinorVersion {
 	if n.older {
-		return servers[0]
+		return n.plan.servers()[0]
 	}
 	return n.wanted()
 }

@@ -243,5 +243,15 @@ func (w *world) fail(invariant, format string, args ...any) {
 	}
 }
 
-// servers are the minors installed on every instance.
-var servers = []states.MinorVersion{{Major: 3, Minor: 6}, {Major: 3, Minor: 7}}
+// The minors installed on every instance, one of which follows the other.
+var (
+	servers    = []states.MinorVersion{{Major: 3, Minor: 6}, {Major: 3, Minor: 7}}
+	oldServers = []states.MinorVersion{{Major: 2, Minor: 3}, {Major: 3}}
+)
+
+func (p *Plan) servers() []states.MinorVersion {
+	if p.Old {
+		return oldServers
+	}
+	return servers
+}

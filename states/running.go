@@ -110,8 +110,12 @@ func (c *Cluster) votersBesides(name string) int {
 }
 
 // outgrown is the version of the cluster where the record beside the data names an older server, which was refused: the record may
-// have been brought back from a backup, or written by a daemon that was rolled back. Else it is unknown.
+// have been brought back from a backup, or written by a daemon that was rolled back. Else it is unknown. 2.3 is not refused by
+// data of 3.0: it takes it for damaged.
 func (t *turn) outgrown() MinorVersion {
+	if t.Process.Reason == ExitCorrupt && t.Process.Minor == t.Disk.Minor && t.Disk.Minor.Less(readsPadded) && t.has(readsPadded) {
+		return readsPadded
+	}
 	if t.Process.Reason != ExitRefused || t.Process.Minor != t.Disk.Minor {
 		return MinorVersion{}
 	}

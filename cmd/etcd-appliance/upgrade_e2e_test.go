@@ -27,7 +27,7 @@ func upgradeRigWith(t *testing.T, servers, minor string, args ...string) (contex
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	r, err := rig.Start(ctx, rig.Options{
-		Daemon: builtDaemon(t), EtcdDir: servers, EtcdVersion: minor, Args: args, Dir: t.TempDir(), Warn: func(err error) { t.Error(err) },
+		Daemon: builtDaemon(t), EtcdDir: servers, EtcdVersion: minor, V2: minor == "2.3", Args: args, Dir: t.TempDir(), Warn: func(err error) { t.Error(err) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -53,10 +53,10 @@ func upgradeRigWith(t *testing.T, servers, minor string, args ...string) (contex
 	return ctx, r, w
 }
 
-// holds checks what must be true after every upgrade.
-func holds(ctx context.Context, t *testing.T, r *rig.Rig, w *rig.Writer, began time.Time) {
+// holds checks what must be true after every upgrade to a minor.
+func holds(ctx context.Context, t *testing.T, r *rig.Rig, w *rig.Writer, minor string, began time.Time) {
 	t.Helper()
-	v, err := r.Wait(ctx, func(v *rig.View) error { return errors.Join(v.Settled(3), v.DNSRight(), v.ClaimRight(), v.Run("3.7")) })
+	v, err := r.Wait(ctx, func(v *rig.View) error { return errors.Join(v.Settled(3), v.DNSRight(), v.ClaimRight(), v.Run(minor)) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestUpgradeInPlace(t *testing.T) {
 	if err := r.Want("3.7"); err != nil {
 		t.Fatal(err)
 	}
-	holds(ctx, t, r, w, began)
+	holds(ctx, t, r, w, "3.7", began)
 }
 
 // The group is given a tag, and nobody touches the instances.
@@ -107,7 +107,7 @@ func TestUpgradeByTag(t *testing.T) {
 	if err := r.Tag(ctx, "3.7"); err != nil {
 		t.Fatal(err)
 	}
-	holds(ctx, t, r, w, began)
+	holds(ctx, t, r, w, "3.7", began)
 }
 
 // A young cluster goes from 3.5 over 3.6 to 3.7 at once, which kills 3.7 when it is done by hand: it reads what 3.5 has written
@@ -118,7 +118,7 @@ func TestUpgradeOverTwoMinors(t *testing.T) {
 	if err := r.Want("3.7"); err != nil {
 		t.Fatal(err)
 	}
-	holds(ctx, t, r, w, began)
+	holds(ctx, t, r, w, "3.7", began)
 	for _, d := range r.Decisions() {
 		if strings.Contains(d.Why, "is halted") {
 			t.Errorf("%s: %s", d.Instance, d.Why)
@@ -130,7 +130,14 @@ func TestUpgradeOverTwoMinors(t *testing.T) {
 func TestUpgradeByReplacement(t *testing.T) {
 	ctx, r, w := upgradeRig(t, realEtcd(t), "3.6")
 	began := time.Now()
-	if err := r.Configure("3.7"); err != nil {
+	replaceAll(ctx, t, r, "3.7")
+	holds(ctx, t, r, w, "3.7", began)
+}
+
+// replaceAll terminates one instance after the other, and waits until the next has joined and runs the minor.
+func replaceAll(ctx context.Context, t *testing.T, r *rig.Rig, minor string) {
+	t.Helper()
+	if err := r.Configure(minor); err != nil {
 		t.Fatal(err)
 	}
 	for n, i := range r.Latest().InService() {
@@ -140,19 +147,42 @@ func TestUpgradeByReplacement(t *testing.T) {
 		if _, err := r.Wait(ctx, func(v *rig.View) error {
 			upgraded := 0
 			for _, in := range v.InService() {
-				if strings.HasPrefix(in.Etcd.Version, "3.7.") {
+				if strings.HasPrefix(in.Etcd.Version, minor+".") {
 					upgraded++
 				}
 			}
 			if upgraded != n+1 {
-				return fmt.Errorf("%d members run 3.7", upgraded)
+				return fmt.Errorf("%d members run %s", upgraded, minor)
 			}
 			return v.Settled(3)
 		}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	holds(ctx, t, r, w, began)
+}
+
+// From 2.3 to 3.0 all goes over v2, until every member runs 3.0: the lock, the members, and here the client. An empty 3.0 server
+// would die of the snapshot of a 2.3 leader, and such a leader forgets its log early here; so a replacement joins as 2.3 and is
+// upgraded in place.
+func TestUpgradeFrom23(t *testing.T) {
+	for _, how := range []string{"by replacement", "in place"} {
+		t.Run(how, func(t *testing.T) {
+			servers := realEtcd(t)
+			for _, minor := range []string{"2.3", "3.0"} {
+				if _, err := os.Stat(filepath.Join(servers, minor, "etcd")); err != nil {
+					t.Skipf("SKIPPED, and the way from 2.3 was not tested: %v; make etcd builds it", err)
+				}
+			}
+			ctx, r, w := upgradeRigWith(t, servers, "2.3", "--snapshot-count", "200")
+			began := time.Now()
+			if how == "by replacement" {
+				replaceAll(ctx, t, r, "3.0")
+			} else if err := r.Want("3.0"); err != nil {
+				t.Fatal(err)
+			}
+			holds(ctx, t, r, w, "3.0", began)
+		})
+	}
 }
 
 // One member has gone on to the next minor, and the configuration is set back: the cluster can still go back, and so it does. Once
@@ -187,7 +217,7 @@ func TestUpgradeIsTakenBack(t *testing.T) {
 	if err := r.Want("3.7"); err != nil {
 		t.Fatal(err)
 	}
-	holds(ctx, t, r, w, began)
+	holds(ctx, t, r, w, "3.7", began)
 	// The version of the cluster rises up to 4 s after the last member has; until then there is a way back for all of them.
 	for checks, _ := preflightOn(t, r, one, "3.7"); checks["version"].Status != preflight.Pass; checks, _ = preflightOn(t, r, one, "3.7") {
 		if ctx.Err() != nil {
@@ -255,5 +285,5 @@ func TestFailedUpgradeIsTakenBack(t *testing.T) {
 	if out := unlock(t, v, "y"); !strings.Contains(out, "An upgrade has failed at i-") || !strings.Contains(out, "panic: of course") {
 		t.Error(out)
 	}
-	holds(ctx, t, r, w, began)
+	holds(ctx, t, r, w, "3.7", began)
 }

@@ -104,6 +104,11 @@ func (d *Dir) RecordStart(start states.StartEtcd) error {
 		}
 		rec.Joined, rec.Token = false, start.Token
 	}
+	if start.Minor.Less(v3) && !rec.minor().Less(v3) {
+		if err := d.setDatabaseAside(); err != nil {
+			return err
+		}
+	}
 	rec.Name, rec.Address, rec.Minor = start.Name, start.Address, start.Minor.String()
 	same := rec == old
 	rec.Boot = d.here.boot

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
 const (
@@ -42,6 +44,30 @@ func (d *Dir) SetAside(why string) error {
 		}
 	}
 	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)), syncDir(d.root))
+}
+
+// v3 is the first version that keeps a database beside the v2 store.
+var v3 = states.MinorVersion{Major: 3}
+
+// setDatabaseAside takes from 2.3 what it refuses to start beside, the database that 3.0 has made ("experimental-v3demo cannot be
+// disabled once it is enabled", 2.3.8 etcdserver/server.go NewServer). It is empty: a 3.0 server serves no v3 call before every
+// member runs 3.0. If 3.0 has not come so far as to write to the log, which 2.3 could not read, 2.3 then runs as before.
+func (d *Dir) setDatabaseAside() error {
+	snap := filepath.Join(d.etcd, "member", "snap")
+	if !present(filepath.Join(snap, "db")) {
+		return nil
+	}
+	if err := d.refuseWhileServed(); err != nil {
+		return err
+	}
+	dir, err := d.makeSetAside("back to etcd 2.3")
+	if err == nil {
+		err = os.Rename(filepath.Join(snap, "db"), filepath.Join(dir, "db"))
+	}
+	if err != nil {
+		return fmt.Errorf("cannot set the database aside: %w", explain(err))
+	}
+	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)), syncDir(snap))
 }
 
 // ForgetSetAside deletes all that was set aside but the data of other instances, of which it may be the last copy. That is moved
