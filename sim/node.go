@@ -27,6 +27,14 @@ type machine struct {
 	recalled time.Duration // until then it may end at any time
 	older    bool          // its configuration wants the older minor
 	wall     wall
+	watched
+}
+
+// watched is what the checks keep of an instance.
+type watched struct {
+	down   bool // its daemon has stopped its server for an upgrade, and it has not served since
+	misled bool // nature has spoilt the record beside its data
+	told   size
 }
 
 // node is one instance: its etcd, and the real daemon over the fakes. The daemon may die and start again many times.
@@ -47,6 +55,7 @@ type node struct {
 	life     int // of the daemon: what was scheduled in an earlier life is void
 	tick     int // the turn that is due next; earlier ones are void
 	stopping bool
+	joining
 }
 
 // instanceRuns is AWS booting an instance. It must not call back, so the boot is an event of its own.
@@ -119,9 +128,10 @@ func (n *node) startDaemon() {
 	n.life++
 	n.unpause() // a pause is a process's, and strikes nobody where none runs
 	n.stopping, n.doomed = false, false
+	n.joining = joining{}
 	caller, now := n.id, n.wall.clock(n.world)
 	o := effects.Options{
-		IMDS: n.cloud.IMDS(caller), EC2: n.cloud.EC2(caller), AutoScaling: n.cloud.AutoScaling(caller), Route53: n.cloud.Route53(caller),
+		IMDS: n.cloud.IMDS(caller), EC2: n.cloud.EC2(caller), AutoScaling: checkedGroup{n.cloud.AutoScaling(caller), n}, Route53: n.cloud.Route53(caller),
 		Etcd: checkedEtcd{n.etcd.Etcd(), n}, Peers: n.etcd.Peers(), Process: checkedProcess{clocked{n.etcd.Process(), now, func() time.Time { return n.world.clock }}, n}, Disk: checkedDisk{n.etcd.Disk(), n},
 		Now: now, Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
 		Named: func(group string) (string, error) { return group, nil }, HostedZone: zoneName,

@@ -74,6 +74,7 @@ type world struct {
 	boundaries func(Boundary)  // told of every command; nil: nobody
 	planted    func(*world, FaultEvent)
 	tampered   string // type and name of the record that was deleted last
+	deleted    int    // how often nature has deleted the join lock
 
 	chaos      bool  // faults are being made
 	natural    bool  // what is called now is called by nature, and does not fail
