@@ -50,10 +50,15 @@ func ownerOf(key effects.EtcdKey) string { return effects.ParseUpgrade(key).Owne
 func (n *node) spares(what, before, after string) {
 	switch owner := n.byID[before]; {
 	case before == after:
+		return
 	case before != "" && before != n.id && (owner == nil || !owner.gone):
 		n.fail("C5", "%s takes or frees the %s of %s, whose instance has not ended", n, what, before)
 	case after != "" && after != n.id:
 		n.fail("C5", "%s takes the %s for %s", n, what, after)
+	case before != "" && before != n.id:
+		n.knows("takes the "+what+" away from "+before, theGroup|theLocks, 0)
+	case after != "":
+		n.knows("takes the "+what, theGroup|theLocks|theMembers, 0)
 	}
 }
 

@@ -39,8 +39,12 @@ func (e checkedEtcd) mayAdd(learner bool, do func() error) error {
 	if c.Version().HasLearners() && !learner {
 		e.fail("C7", "%s adds itself as a voter", e.node)
 	}
+	e.knows("adds itself", 0, theMembers)
 	inTime := e.joins > 0 && e.now-e.slept-e.joins < e.joinsFor
-	if !inTime {
+	switch {
+	case e.joins == 0:
+		e.fail("C8", "%s adds itself, and nobody has told it that it holds the join lock", e.node)
+	case !inTime:
 		e.fail("C7", "%s adds itself, and last held the join lock at %s", e.node, e.joins)
 	}
 	if i := slices.IndexFunc(before, func(m states.Member) bool { return m.Learner || !m.Started() }); i >= 0 && e.slept == 0 {
@@ -77,6 +81,7 @@ func (e checkedEtcd) mayRemove(id uint64) {
 				continue
 			}
 			e.rests("removes member "+m.Key(), 0)
+			e.knows("removes member "+m.Key(), theGroup, theMembers|theLocks)
 			for _, in := range e.cloud.Instances() {
 				if (in.ID == m.Name || m.Name == "" && in.PrivateIP == m.Address) && in.State == awsfake.Running && strings.HasPrefix(in.Lifecycle, "InService") {
 					e.fail("C3", "%s removes member %x, whose instance %s runs in the group", e.node, id, in.ID)

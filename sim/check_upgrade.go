@@ -47,6 +47,7 @@ func (p checkedProcess) mayStop() {
 			p.fail("S3", "%s stops its server while %s has not served since its daemon stopped it", p.node, other)
 		}
 	}
+	p.knows("stops its server for an upgrade", theGroup, theMembers|theLocks)
 	p.down = true
 }
 

@@ -32,11 +32,22 @@ func (w *world) quorums() map[uint64]bool {
 
 // guarded is C1: no command turns a quorum into none.
 func (n *node) guarded(lane, what string, do func() error) error {
+	if n.repeating {
+		return do()
+	}
+	if lane == "etcd" {
+		n.spend(callEdit)
+	}
 	defer n.crashPoint(what)()
 	before := n.quorums()
 	err := do()
 	n.mutations++
+	n.changed = n.changed || err == nil
+	if lane == "etcd" && err == nil {
+		n.changes++
+	}
 	n.note(what)
+	n.explains()
 	after := n.quorums()
 	for id := range before {
 		if !after[id] {
@@ -73,11 +84,14 @@ func (p checkedProcess) Start(s states.StartEtcd) error {
 	served := p.served()
 	err := p.guarded("", "start etcd", func() error {
 		p.mayChangeServer(s)
+		p.mayBegin(s)
+		p.spend(callStart)
 		return p.Process.Start(s)
 	})
 	if err == nil {
 		p.startGoals(s, served)
 	}
+	p.changed = p.changed && p.node.etcd.Running() // one that ended at once was not started
 	return err
 }
 

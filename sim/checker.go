@@ -126,10 +126,20 @@ func (c *checker) oneMemberEach() {
 
 // awsCalled is told every AWS call and its outcome: S7 is checked when a change of DNS takes effect.
 func (w *world) awsCalled(call awsfake.Call, err error) {
+	if w.repeating || call.Service == "imds" {
+		return
+	}
+	if n := w.daemon(call.Caller); n != nil && !call.Late {
+		n.called(call.Action, err)
+	}
 	if call.Action != "ChangeResourceRecordSets" && call.Action != "PutObject" || call.Caller == nature {
 		return
 	}
 	w.mutations++
+	if w.acting != nil && err == nil {
+		w.acting.changed = true
+		w.changes++
+	}
 	if w.trace.on() {
 		w.trace.call(call, err)
 	}

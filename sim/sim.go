@@ -78,6 +78,7 @@ type world struct {
 
 	chaos      bool  // faults are being made
 	natural    bool  // what is called now is called by nature, and does not fail
+	repeating  bool  // a command is carried out a second time
 	outage     bool  // no AWS call succeeds
 	stops      bool  // daemons may be paused at any call
 	acting     *node // the daemon that acts
@@ -93,7 +94,8 @@ type world struct {
 	violation *Violation
 	events    uint64
 	hash      uint64
-	mutations int // effects of commands so far
+	mutations int // commands that were to change something, so far
+	changes   int // changes of etcd's members and keys, and of AWS, that daemons have made so far
 }
 
 // Run runs one seed.
