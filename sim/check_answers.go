@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/states"
@@ -105,15 +106,16 @@ func (w *world) daemon(id string) *node {
 
 // called is told every AWS call of a daemon.
 func (n *node) called(action string, err error) {
+	if action == "GetObject" && err != nil {
+		var none *s3types.NoSuchKey
+		if errors.As(err, &none) {
+			err = nil // that there is none is an answer
+		}
+	}
 	c := callsOfAWS[action]
 	n.spend(c)
 	n.spent.fails(n, c, err)
-	switch action {
-	case "ListResourceRecordSets", "GetObject":
-		var none interface{ ErrorCode() string }
-		if errors.As(err, &none) && none.ErrorCode() == "NoSuchKey" {
-			err = nil // that there is none is an answer
-		}
+	if action == "ListResourceRecordSets" || action == "GetObject" {
 		n.answers.note(theClaim, err)
 	}
 }

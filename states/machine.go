@@ -135,7 +135,13 @@ func (m *Machine) decide(o *Observation) verdict {
 		}
 	}
 	t := turn{Observation: o, Config: &m.config, State: state, since: m.memory.Entered}
-	switch state {
+	v := t.decide()
+	t.reportLoss(&v)
+	return v
+}
+
+func (t *turn) decide() verdict {
+	switch t.State {
 	case Discovering:
 		return t.discover()
 	case Bootstrapping:
