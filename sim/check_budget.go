@@ -80,9 +80,6 @@ type spent struct {
 	}
 }
 
-var debugMax [calls]uint16
-var debugRow [calls]int
-
 func (n *node) spend(c call) {
 	s := &n.spent
 	if n.now-s.begun >= budgetWindow {
@@ -92,7 +89,6 @@ func (n *node) spend(c call) {
 	if b := &budgets[c]; b.most > 0 && s.calls[c] > b.most {
 		n.fail("C9", "%s: %d calls of %s in %s", n, s.calls[c], b.name, n.now-s.begun)
 	}
-	debugMax[c] = max(debugMax[c], s.calls[c])
 }
 
 // fails notes what came of a call of AWS.
@@ -106,7 +102,6 @@ func (s *spent) fails(n *node, c call, err error) {
 		row.begun = n.now
 	}
 	row.n++
-	debugRow[c] = max(debugRow[c], row.n-int((n.now-row.begun)/(30*time.Second)))
 	if row.n > maxRow(n.now-row.begun) {
 		n.fail("C9", "%s: %d calls of %s in a row have failed in %s", n, row.n, budgets[c].name, n.now-row.begun)
 	}
