@@ -54,7 +54,7 @@ var budgets = [calls]struct {
 	callKeys:      {"Keys", 4000, false},
 	callStatus:    {"Status", 20000, false}, // of each of up to five members
 	callEdit:      {"changes of etcd", 1500, false},
-	callStart:     {"starts of its server", 25, false},
+	callStart:     {"starts of its server", 25, false}, // that ended by itself; how often one is stopped is for the lock to say
 }
 
 // maxRow is how many calls of a kind may fail in a row. A source rests after each failure, twice as long each time up to 30 s, and is

@@ -85,7 +85,9 @@ func (p checkedProcess) Start(s states.StartEtcd) error {
 	err := p.guarded("", "start etcd", func() error {
 		p.mayChangeServer(s)
 		p.mayBegin(s)
-		p.spend(callStart)
+		if p.node.etcd.Process().Inspect().Reason != states.ExitStopped {
+			p.spend(callStart)
+		}
 		return p.Process.Start(s)
 	})
 	if err == nil {
