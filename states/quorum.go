@@ -1,9 +1,6 @@
 package states
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Quorum is the number of voters, of n, that must agree before etcd commits anything.
 func Quorum(n int) int { return n/2 + 1 }
@@ -30,7 +27,7 @@ func (t *turn) reportLoss(v *verdict) {
 	case c.Known == Unknown && p.Running == Yes && t.Local().Answers != Yes: // not since the daemon has started, or its server
 		since = later(p.Started, t.since)
 	}
-	if lasted := t.Now.Sub(since); !since.IsZero() && lasted > reportAfter {
-		v.reports = append(v.reports, fmt.Sprintf("no quorum of the cluster has answered for %s", lasted.Round(time.Minute)))
+	if !since.IsZero() && t.Now.Sub(since) > reportAfter {
+		v.reports = append(v.reports, "no quorum of the cluster answers")
 	}
 }
