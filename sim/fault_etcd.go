@@ -244,6 +244,7 @@ func drawOther(w *world, s *stream, e *FaultEvent) bool {
 func (n *node) deleteLock() {
 	if c := n.served(); c != nil {
 		c.Delete(joinLock)
+		n.deleted++
 	}
 }
 

@@ -49,6 +49,9 @@ const (
 	Calm   Mode = "calm"   // none is
 )
 
+// daysOfQuiet is in how many runs the converged cluster must stay untouched for a day: what comes once an hour shows then.
+const daysOfQuiet = 1.0 / 500
+
 // newPlan draws a plan.
 func newPlan(seed uint64) Plan {
 	s := newStream(seed, "plan")
@@ -56,6 +59,9 @@ func newPlan(seed uint64) Plan {
 		Seed: seed, Nodes: []int{1, 3, 3, 3, 5}[s.below(5)],
 		Chaos: Span(s.between(10*time.Minute, 40*time.Minute)), Quiet: Span(20 * time.Minute),
 		Claim: []string{"route53", "route53", "route53", "s3"}[s.below(4)], Loss: states.HaltOnTotalLoss,
+	}
+	if newStream(seed, "a day").chance(daysOfQuiet) {
+		p.Quiet = Span(24 * time.Hour)
 	}
 	p.Hook = s.chance(0.5)
 	if s.chance(0.3) {

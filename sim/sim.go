@@ -80,9 +80,11 @@ type world struct {
 	boundaries func(Boundary)  // told of every command; nil: nobody
 	planted    func(*world, FaultEvent)
 	tampered   string // type and name of the record that was deleted last
+	deleted    int    // how often nature has deleted the join lock
 
 	chaos      bool  // faults are being made
 	natural    bool  // what is called now is called by nature, and does not fail
+	repeating  bool  // a command is carried out a second time
 	outage     bool  // no AWS call succeeds
 	stops      bool  // daemons may be paused at any call
 	acting     *node // the daemon that acts
@@ -99,7 +101,8 @@ type world struct {
 	violation *Violation
 	events    uint64
 	hash      uint64
-	mutations int // effects of commands so far
+	mutations int // commands that were to change something, so far
+	changes   int // changes of etcd's members and keys, and of AWS, that daemons have made so far
 }
 
 // Run runs one seed.

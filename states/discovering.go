@@ -50,7 +50,7 @@ func (t *turn) discover() verdict {
 	switch {
 	case due:
 		return move(BootstrapDue, why)
-	case t.totalLoss():
+	case t.totalLoss() || t.Claim.Exists == Yes && t.Now.Sub(t.since) > reportAfter: // a cluster there should be
 		return verdict{why: why, needs: needs, reports: []string{why}}
 	default:
 		return wait(why)

@@ -294,6 +294,7 @@ type Process struct {
 type Cluster struct {
 	Known   Fact      // Yes: the list below was read through quorum; No: asked, and no quorum answered
 	At      time.Time // when that read was begun
+	Lost    time.Time // since when no quorum answers; zero while one does
 	Asked   time.Time // when every member was last asked for its health
 	ID      uint64
 	Version MinorVersion // cluster version, unknown until settled
