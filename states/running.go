@@ -85,7 +85,11 @@ func (t *turn) runBroken() verdict {
 		v.why, v.commands = "its data never was a voter's: starts over", []Command{SetAsideData{Why: "no usable member"}}
 		return v
 	}
-	if t.Cluster.Known == Yes && t.Cluster.Asked.After(t.Process.Exited) && n > 0 && healthy >= Quorum(n+1) {
+	voters := n + 1
+	if mine := t.mine(); mine != nil && mine.Learner {
+		voters = n // a copy, which nobody counts on: the daemon was restarted, and did not learn that it was joining
+	}
+	if t.Cluster.Known == Yes && t.Cluster.Asked.After(t.Process.Exited) && n > 0 && healthy >= Quorum(voters) {
 		v.why = "its data cannot be read and the others have a quorum: sets it aside and joins anew"
 		v.commands = []Command{SetAsideData{Why: "data cannot be read"}}
 		return v
