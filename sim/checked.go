@@ -125,7 +125,7 @@ func (d checkedDisk) SetAside(why string) error {
 		}
 	}
 	return d.guarded("", "set data aside", func() error {
-		d.spoilt = false
+		d.spoilt, d.untold = false, false
 		return d.Disk.SetAside(why)
 	})
 }
@@ -152,6 +152,7 @@ func (d checkedDisk) RecordJoined() error {
 	err := d.guarded("", "record joined", d.Disk.RecordJoined)
 	if err == nil {
 		d.joinGoals()
+		d.untold = d.untold && d.node.etcd.Disk().Inspect().Name == ""
 	}
 	return err
 }
