@@ -43,7 +43,7 @@ var budgets = [calls]struct {
 }{
 	callGroups:    {"DescribeAutoScalingGroups", 330, true},
 	callOwn:       {"DescribeAutoScalingInstances", 110, false}, // once for each look at the metadata, which is every 3 s
-	callInstances: {"DescribeInstances", 1650, true}, // of which each may take a page for each of up to five members
+	callInstances: {"DescribeInstances", 1650, true},            // of which each may take a page for each of up to five members
 	callZones:     {"ListHostedZonesByName", 330, true},
 	callZone:      {"GetHostedZone", 330, true},
 	callRecords:   {"ListResourceRecordSets", 660, true},
