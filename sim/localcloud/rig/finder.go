@@ -23,9 +23,14 @@ type Finder struct {
 // Finder follows the SRV records.
 func (o *Observer) Finder() *Finder { return &Finder{find: o.clientURLs} }
 
-// FinderOf has these members, and looks nothing up.
-func FinderOf(urls ...string) *Finder {
-	return &Finder{find: func(context.Context) ([]string, error) { return urls, nil }}
+// FinderInGroup asks the cloud itself, for a cluster that publishes nothing.
+func (r *Rig) FinderInGroup() *Finder {
+	return &Finder{find: func(context.Context) (urls []string, err error) {
+		for _, i := range r.group() {
+			urls = append(urls, clientURL(i.PrivateIP))
+		}
+		return urls, nil
+	}}
 }
 
 // clientURLs finds them as a client of etcd does.
