@@ -51,9 +51,12 @@ func (e *Effects) askCluster() question {
 		list, err := e.Etcd.Members(ctx, asked)
 		if err != nil {
 			next.Known, next.At = states.No, at
+			if next.Lost.IsZero() {
+				next.Lost = at
+			}
 			return func() { e.setCluster(next) }, fmt.Errorf("read the member list: %w", err)
 		}
-		next.Known, next.At, next.ID, next.Members = states.Yes, at, list.ClusterID, slices.Clone(list.Members)
+		next.Known, next.At, next.Lost, next.ID, next.Members = states.Yes, at, time.Time{}, list.ClusterID, slices.Clone(list.Members)
 		var unread error
 		next.Upgrade, unread = e.askUpgrade(ctx, asked, at, next.Upgrade)
 		if upgrades {

@@ -67,6 +67,7 @@ type Effects struct {
 	tagged     wish
 	groupName  string
 	zoneID     string
+	zoneGone   bool // the zone of that ID is not there any more: it is looked for again
 	claimSeen  claimSeen
 	unhealthy  map[uint64]time.Time
 	identified bool     // the metadata has told who this instance is
@@ -117,7 +118,8 @@ func (e *Effects) RequestShutdown(reason string) {
 func (e *Effects) Observe() states.Observation {
 	e.facts.Now = e.Now()
 	process := e.Process.Inspect()
-	if process.Running != states.Yes || e.facts.Disk.State == states.DiskUnknown || !e.facts.Disk.Joined || e.facts.Disk.SetAside ||
+	another := process.PID != e.facts.Process.PID // started by someone else, who may have changed the disk before
+	if process.Running != states.Yes || another || e.facts.Disk.State == states.DiskUnknown || !e.facts.Disk.Joined || e.facts.Disk.SetAside ||
 		e.facts.Self.ID != "" && e.facts.Cluster.Upgrade.Lock.Owner == e.facts.Self.ID { // its snapshots count now
 		e.facts.Disk = e.Disk.Inspect()
 	}
@@ -126,7 +128,7 @@ func (e *Effects) Observe() states.Observation {
 		e.cluster.dirty = true
 	}
 	e.facts.Process = process
-	if e.facts.Self.ID == "" && e.facts.Disk.Address != "" {
+	if e.facts.Self.ID == "" && e.facts.Disk.Own && e.facts.Disk.Address != "" {
 		e.facts.Self = states.Self{ID: e.facts.Disk.Name, Address: e.facts.Disk.Address} // until the metadata answers
 	}
 	return e.facts

@@ -13,8 +13,9 @@ import (
 // Keys of the daemon in etcd. They are few, and under one prefix.
 const (
 	// KeyPrefix is the prefix of every key that the daemon writes.
-	KeyPrefix   = "_etcd-appliance/"
-	joinLockKey = KeyPrefix + "join"
+	KeyPrefix = "_etcd-appliance/"
+	// JoinLockKey is the lock under which an instance joins.
+	JoinLockKey = KeyPrefix + "join"
 )
 
 // commandTimeout bounds a lane's commands of one turn. It outlasts etcd's own limit for a membership change (5 s, and 2
@@ -158,7 +159,7 @@ func (e *Effects) action(c states.Command) action {
 		return e.holdJoinLock(c, endpoints, self.ID)
 	case states.ReleaseJoinLock:
 		return func(ctx context.Context) (func(), error) {
-			err := e.Etcd.ReleaseLock(ctx, endpoints, joinLockKey, self.ID)
+			err := e.Etcd.ReleaseLock(ctx, endpoints, JoinLockKey, self.ID)
 			return func() {
 				if err == nil {
 					e.facts.Join = states.Join{}
@@ -203,7 +204,7 @@ func (e *Effects) action(c states.Command) action {
 func (e *Effects) holdJoinLock(c states.HoldJoinLock, endpoints []string, self string) action {
 	begun := e.Now()
 	return func(ctx context.Context) (func(), error) {
-		lock, err := e.Etcd.HoldLock(ctx, endpoints, joinLockKey, self, c.TTL, UpgradeLockKey)
+		lock, err := e.Etcd.HoldLock(ctx, endpoints, JoinLockKey, self, c.TTL, UpgradeLockKey)
 		return func() {
 			switch {
 			case err != nil && begun.Sub(e.facts.Join.Held) > c.TTL:
@@ -230,12 +231,30 @@ func (e *Effects) addMember(c states.AddMember, endpoints []string) action {
 				return nil, fmt.Errorf("add %s: %w", c.Address, ErrExists)
 			}
 		}
+		if err := e.mayAddVoter(ctx, c, list.Members); err != nil {
+			return nil, err
+		}
 		id, err := e.Etcd.AddMember(ctx, endpoints, e.peerURL(c.Address), c.Learner)
 		if err != nil {
 			return nil, err
 		}
 		return func() { e.facts.Join.Added, e.facts.Join.Since = id, e.Now() }, nil
 	}
+}
+
+// mayAddVoter asks every member how it is, right before a voter is added: it counts towards the quorum before it has started. A
+// learner does not, and etcd itself allows one at a time.
+func (e *Effects) mayAddVoter(ctx context.Context, c states.AddMember, members []states.Member) error {
+	if c.Learner {
+		return nil
+	}
+	e.askHealth(ctx, members, states.Local{})
+	for i := range members {
+		if m := &members[i]; m.Health != states.Yes {
+			return fmt.Errorf("add %s as a voter while %s is not healthy: %w", c.Address, m.Key(), ErrUnhealthy)
+		}
+	}
+	return nil
 }
 
 // removeMember removes only what the decision meant, as the list is now: members come and go between a look and an act.
@@ -258,7 +277,7 @@ func (e *Effects) removeMember(ctx context.Context, c states.RemoveMember, self 
 		}
 	}
 	if !m.Learner {
-		if err := e.survives(ctx, list.Members, m); err != nil {
+		if err := e.survives(ctx, list.Members, m, c.Address == self); err != nil {
 			return err
 		}
 	}
@@ -270,8 +289,9 @@ func (e *Effects) removeMember(ctx context.Context, c states.RemoveMember, self 
 }
 
 // survives asks every other voter how it is, right before one is removed. One that leads is not removed: the leadership may have
-// come to it since the decision, and its removal would leave the others to elect a leader.
-func (e *Effects) survives(ctx context.Context, members []states.Member, removed *states.Member) error {
+// come to it since the decision, and its removal would leave the others to elect a leader. Only an old server that leads cannot
+// hand over, and removes itself.
+func (e *Effects) survives(ctx context.Context, members []states.Member, removed *states.Member, itself bool) error {
 	others := states.Cluster{
 		Members: slices.DeleteFunc(slices.Clone(members), func(m states.Member) bool { return m.Learner || m.ID == removed.ID }),
 	}
@@ -282,7 +302,7 @@ func (e *Effects) survives(ctx context.Context, members []states.Member, removed
 	if !removed.Started() {
 		return nil
 	}
-	if s, err := e.Etcd.Status(ctx, removed.ClientURL); err == nil && s.Leader == removed.ID {
+	if s, err := e.Etcd.Status(ctx, removed.ClientURL); err == nil && s.Leader == removed.ID && !(itself && !s.Version.MinorOf().MovesLeader()) {
 		return fmt.Errorf("remove %x: it leads: %w", removed.ID, ErrChanged)
 	}
 	return nil

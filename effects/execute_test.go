@@ -129,6 +129,15 @@ func TestAddMemberAfterALostAnswer(t *testing.T) {
 	if !errors.Is(err, ErrExists) || deliver != nil || r.etcd.calls[len(r.etcd.calls)-1] != "members" {
 		t.Errorf("error %v, calls %q", err, r.etcd.calls)
 	}
+	voter := states.AddMember{Address: "10.0.0.4"}
+	r.etcd.list.Members = r.etcd.list.Members[:1]
+	if _, err = r.action(voter)(t.Context()); err != nil {
+		t.Errorf("a voter beside a healthy one: error %v", err)
+	}
+	r.etcd.list.Members = append(r.etcd.list.Members, states.Member{ID: 0xe5, Address: "10.0.0.5"})
+	if _, err = r.action(voter)(t.Context()); !errors.Is(err, ErrUnhealthy) {
+		t.Errorf("a second voter that has not started: error %v", err)
+	}
 	r.etcd.listErr = errors.New("no quorum")
 	if _, err = r.action(add)(t.Context()); err == nil || r.etcd.calls[len(r.etcd.calls)-1] != "members" {
 		t.Errorf("adds without having read the list: %v, %q", err, r.etcd.calls)
@@ -177,6 +186,29 @@ func TestRemoveMemberLooksFirst(t *testing.T) {
 		}
 		if (err != nil) != c.fails || c.err != nil && !errors.Is(err, c.err) {
 			t.Errorf("%s: error %v", what, err)
+		}
+	}
+}
+
+// TestLeaderThatCannotHandOverLeaves: a server up to 3.2 that leads removes itself, and is not removed by others.
+func TestLeaderThatCannotHandOverLeaves(t *testing.T) {
+	for minor, leaves := range map[states.MinorVersion]bool{{Major: 2, Minor: 3}: true, {Major: 3, Minor: 3}: false} {
+		r := newRig(t, nil)
+		r.know()
+		own := r.facts.Self.Address
+		for i, address := range []string{own, "10.9.0.2", "10.9.0.3"} {
+			r.etcd.member(uint64(0xa1+i), "i-"+address, address)
+			url := "http://" + address + ":2379"
+			s := r.etcd.status[url]
+			s.Version = states.Version{Major: minor.Major, Minor: minor.Minor}
+			r.etcd.status[url] = s
+		}
+		_, err := r.action(states.RemoveMember{ID: 0xa1, Name: "i-" + own, Address: own})(t.Context())
+		if slices.Contains(r.etcd.calls, "remove a1") != leaves {
+			t.Errorf("%s removes itself: error %v", minor, err)
+		}
+		if err := r.survives(t.Context(), r.etcd.list.Members, &r.etcd.list.Members[0], false); err == nil {
+			t.Errorf("%s, which leads, is removed by another", minor)
 		}
 	}
 }

@@ -145,6 +145,13 @@ func TestLocalCommandsLookAgain(t *testing.T) {
 	if o := r.Observe(); o.Disk.Minor.Known() {
 		t.Error("the disk of a server that runs is read again and again")
 	}
+	r.process.state.PID++ // a second daemon has had its way with the disk, and started another server
+	if o := r.Observe(); !o.Disk.Minor.Known() {
+		t.Error("the disk is not looked at again when another server runs")
+	}
+	r.disk.state.Minor = states.MinorVersion{}
+	r.Observe()
+	r.disk.state.Minor = states.MinorVersion{Major: 3, Minor: 8}
 	r.Execute([]states.Command{states.RecordJoined{}})
 	if o := r.Observe(); !o.Disk.Minor.Known() || !slices.Equal(r.disk.changes, []string{"joined"}) {
 		t.Errorf("not looked at again: %+v, changes %q", o.Disk, r.disk.changes)

@@ -150,3 +150,26 @@ func TestRequestedShutdown(t *testing.T) {
 		t.Errorf("a second signal: %+v", e)
 	}
 }
+
+// TestIdentityFromTheRecord: while the metadata service is silent, a record beside the data says who this is, if this machine wrote
+// it. One that came with a disk of another instance would make this one that other.
+func TestIdentityFromTheRecord(t *testing.T) {
+	r := newRig(t, nil)
+	r.failing("imds")
+	r.disk.state = states.Disk{State: states.DiskMember, Name: "i-other", Address: "10.9.9.9"}
+	if o := r.turn(states.Needs{}); o.Self != (states.Self{}) {
+		t.Errorf("goes by a foreign record: %+v", o.Self)
+	}
+	r.disk.state.Own = true
+	if o := r.turn(states.Needs{}); o.Self.ID != "i-other" || o.Self.Address != "10.9.9.9" {
+		t.Errorf("does not go by its own record: %+v", o.Self)
+	}
+	r.healthy()
+	for range 3 {
+		r.pass(10 * time.Second)
+		r.turn(states.Needs{})
+	}
+	if o := r.Observe(); o.Self.ID != r.ids[0] {
+		t.Errorf("the metadata service is not believed: %+v", o.Self)
+	}
+}

@@ -93,7 +93,7 @@ func (e *Effects) holdUpgradeLock(c states.HoldUpgradeLock, endpoints []string) 
 			return nil, err
 		}
 		lock := c.Lock
-		lock.Revision, err = e.Etcd.Swap(ctx, endpoints, EtcdKey{Key: UpgradeLockKey, Value: value}, joinLockKey, UpgradeHaltKey)
+		lock.Revision, err = e.Etcd.Swap(ctx, endpoints, EtcdKey{Key: UpgradeLockKey, Value: value}, JoinLockKey, UpgradeHaltKey)
 		if err != nil {
 			return nil, fmt.Errorf("take the upgrade lock: %w", err)
 		}
@@ -159,7 +159,8 @@ func (e *Effects) mayStop(ctx context.Context, c states.StopForUpgrade, own stri
 	if blocked := cluster.UpgradeBlocked(&c.Lock, c.Desired); blocked != "" {
 		return errors.New(blocked)
 	}
-	if s, err := e.Etcd.Status(ctx, own); err != nil || s.MemberID != c.Lock.Member || s.Leader == s.MemberID {
+	s, err := e.Etcd.Status(ctx, own)
+	if err != nil || s.MemberID != c.Lock.Member || s.Leader == s.MemberID && s.Version.MinorOf().MovesLeader() {
 		return fmt.Errorf("its own server leads, or is not member %x: %w", c.Lock.Member, cmpErr(err, ErrChanged))
 	}
 	// The lock comes last: it is what keeps everything else as it was read.

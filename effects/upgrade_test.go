@@ -149,7 +149,7 @@ func TestUpgradeLockExcludesJoiners(t *testing.T) {
 	r, lock := upgrading(t)
 	lock.Revision = 0
 	calls := strings.Join(r.do(states.HoldUpgradeLock{Lock: lock}), "\n")
-	if !strings.Contains(calls, "swap "+UpgradeLockKey+" at 0") || !strings.Contains(calls, "without ["+joinLockKey+" "+UpgradeHaltKey+"]") {
+	if !strings.Contains(calls, "swap "+UpgradeLockKey+" at 0") || !strings.Contains(calls, "without ["+JoinLockKey+" "+UpgradeHaltKey+"]") {
 		t.Error(calls)
 	}
 	if u := r.facts.Cluster.Upgrade; u.Lock.Owner != r.ids[0] || u.Lock.Revision != 9 || u.Known != states.Yes {

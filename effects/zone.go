@@ -17,6 +17,9 @@ import (
 // askZone reads what the zone and the bucket hold for this cluster: its record sets and its claim.
 func (e *Effects) askZone() question {
 	at, id, zone, cluster := e.Now(), e.zoneID, e.facts.DNS.Zone, e.facts.Name
+	if e.zoneGone {
+		id = ""
+	}
 	return func(ctx context.Context) (func(), error) {
 		var delivers []func()
 		run := func() {
@@ -27,7 +30,7 @@ func (e *Effects) askZone() question {
 		if e.Route53 != nil {
 			deliver, err := e.readZone(ctx, id, zone, cluster)
 			if err != nil {
-				return nil, err
+				return deliver, err
 			}
 			delivers = append(delivers, func() { e.facts.DNS.At = at; deliver() })
 		}
@@ -51,11 +54,14 @@ func (e *Effects) readZone(ctx context.Context, id, zone, cluster string) (func(
 	}
 	at := e.Now()
 	records, err := e.listRecords(ctx, id, cluster+"."+zone)
+	if hasCode(err, "NoSuchHostedZone") {
+		return func() { e.zoneGone = true }, err // it may have been made anew, under another ID
+	}
 	if err != nil {
 		return nil, err
 	}
 	return func() {
-		e.zoneID = id
+		e.zoneID, e.zoneGone = id, false
 		e.facts.DNS.Known, e.facts.DNS.Zone = states.Yes, zone
 		claim := claimName(cluster, zone)
 		e.facts.DNS.Records = slices.DeleteFunc(slices.Clone(records), func(r states.Record) bool { return r.Name == claim })
@@ -65,8 +71,9 @@ func (e *Effects) readZone(ctx context.Context, id, zone, cluster string) (func(
 	}, nil
 }
 
-// findZone resolves --hosted-zone. A name may belong to a private and a public zone, and the private one is meant: members
-// have private addresses.
+// findZone resolves --hosted-zone. By its name only a private zone is taken, since members have private addresses: where the
+// private one is missing for a moment, a public one of the same name must not take its place, nor its claims. Zones of several
+// networks may have one name; then only an ID tells which is meant.
 func (e *Effects) findZone(ctx context.Context) (id, name string, err error) {
 	if isZoneID(e.HostedZone) {
 		out, err := e.Route53.GetHostedZone(ctx, &route53.GetHostedZoneInput{Id: aws.String(e.HostedZone)})
@@ -76,40 +83,43 @@ func (e *Effects) findZone(ctx context.Context) (id, name string, err error) {
 		return zoneIDOf(out.HostedZone), strings.ToLower(aws.ToString(out.HostedZone.Name)), nil
 	}
 	want := strings.ToLower(strings.TrimSuffix(e.HostedZone, ".")) + "."
-	ask := &route53.ListHostedZonesByNameInput{DNSName: aws.String(want)}
+	private, public, err := e.zonesNamed(ctx, want)
+	switch {
+	case err != nil:
+		return "", "", fmt.Errorf("look for hosted zone %s: %w", want, err)
+	case len(private) == 1:
+		return private[0], want, nil
+	case len(private) > 1:
+		return "", "", fmt.Errorf("%d private zones have the name %s: choose one with --hosted-zone %s", len(private), want, strings.Join(private, " or "))
+	case len(public) > 0:
+		return "", "", fmt.Errorf("hosted zone %s is public, and no private one has that name: create it, or publish in the public one with --hosted-zone %s", want, public[0])
+	default:
+		return "", "", fmt.Errorf("hosted zone %s is not there: create it, or give its ID with --hosted-zone", want)
+	}
+}
+
+// zonesNamed gives the IDs of all zones of a name.
+func (e *Effects) zonesNamed(ctx context.Context, name string) (private, public []string, err error) {
+	ask := &route53.ListHostedZonesByNameInput{DNSName: aws.String(name)}
 	for more := true; more; {
 		out, err := e.Route53.ListHostedZonesByName(ctx, ask)
 		if err != nil {
-			return "", "", fmt.Errorf("look for hosted zone %s: %w", want, err)
+			return nil, nil, err
 		}
-		if private := pickZone(out.HostedZones, want, &id); private {
-			break
-		}
-		// A page ends where it likes, and the list goes on with the names that follow the one asked for.
-		more = out.IsTruncated && strings.ToLower(aws.ToString(out.NextDNSName)) == want
-		ask.HostedZoneId = out.NextHostedZoneId
-	}
-	if id == "" {
-		return "", "", fmt.Errorf("hosted zone %s is not there: create it, or give its ID with --hosted-zone", want)
-	}
-	return id, want, nil
-}
-
-// pickZone takes the private zone of that name from a page, or the first of another kind if there is none yet.
-func pickZone(zones []r53types.HostedZone, name string, id *string) (private bool) {
-	for i := range zones {
-		z := &zones[i]
-		if strings.ToLower(aws.ToString(z.Name)) != name {
-			continue
-		}
-		if private = z.Config != nil && z.Config.PrivateZone; private || *id == "" {
-			*id = zoneIDOf(z)
-			if private {
-				return true
+		for i := range out.HostedZones {
+			switch z := &out.HostedZones[i]; {
+			case strings.ToLower(aws.ToString(z.Name)) != name:
+			case z.Config != nil && z.Config.PrivateZone:
+				private = append(private, zoneIDOf(z))
+			default:
+				public = append(public, zoneIDOf(z))
 			}
 		}
+		// A page ends where it likes, and the list goes on with the names that follow the one asked for.
+		more = out.IsTruncated && strings.ToLower(aws.ToString(out.NextDNSName)) == name
+		ask.HostedZoneId = out.NextHostedZoneId
 	}
-	return false
+	return private, public, nil
 }
 
 func isZoneID(s string) bool {

@@ -66,8 +66,38 @@ func TestPrivateZoneIsMeant(t *testing.T) {
 			t.Errorf("of %q found %s", order, r.zoneID)
 		}
 	}
-	if r, ids := zones(t, "b.example.org", "public b.example.org."); r.zoneID != ids["public b.example.org."] {
-		t.Errorf("a public zone alone: found %s", r.zoneID)
+}
+
+// TestAmbiguousZoneIsRefused, with a word on how to name it: a public zone that stands in for a missing private one would be kept
+// to when that comes back, with a claim of its own.
+func TestAmbiguousZoneIsRefused(t *testing.T) {
+	for want, list := range map[string][]string{
+		"is public, and no private one has that name": {"public b.example.org."},
+		"2 private zones have the name":               {"b.example.org.", "b.example.org.", "public b.example.org."},
+		"is not there":                                {"a.example.org."},
+	} {
+		r, _ := zones(t, "b.example.org", list...)
+		_, _, err := r.findZone(t.Context())
+		if r.zoneID != "" || r.Observe().DNS.Known != states.Unknown || err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "--hosted-zone") {
+			t.Errorf("of %q found %q: %v", list, r.zoneID, err)
+		}
+	}
+}
+
+// TestZoneMadeAnew: a zone that was deleted and made again has another ID. Meanwhile its public namesake is not taken.
+func TestZoneMadeAnew(t *testing.T) {
+	r, ids := zones(t, "b.example.org", "public b.example.org.", "b.example.org.")
+	first := ids["b.example.org."]
+	r.cloud.LoseZone(first, 100*time.Hour)
+	for range 3 {
+		r.zoneNow()
+	}
+	if r.zoneID != first || !r.zoneGone {
+		t.Errorf("took %s, without the zone %s", r.zoneID, first)
+	}
+	second := r.zone("b.example.org.", true)
+	if r.zoneNow(); r.zoneID != second || r.zoneGone {
+		t.Errorf("has %s, and the zone is now %s", r.zoneID, second)
 	}
 }
 

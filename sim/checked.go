@@ -2,14 +2,10 @@ package sim
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
-	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 	"github.com/etcd-appliance/etcd-appliance/sim/etcdfake"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
@@ -38,11 +34,22 @@ func (w *world) quorums() map[uint64]bool {
 
 // guarded is C1: no command turns a quorum into none.
 func (n *node) guarded(lane, what string, do func() error) error {
+	if n.repeating {
+		return do()
+	}
+	if lane == "etcd" {
+		n.spend(callEdit)
+	}
 	defer n.crashPoint(what)()
 	before := n.quorums()
 	err := do()
 	n.mutations++
+	n.changed = n.changed || err == nil
+	if lane == "etcd" && err == nil {
+		n.changes++
+	}
 	n.note(what)
+	n.explains()
 	after := n.quorums()
 	for _, id := range slices.Sorted(maps.Keys(before)) {
 		if !after[id] {
@@ -61,76 +68,12 @@ type checkedEtcd struct {
 	*node
 }
 
-func (e checkedEtcd) RemoveMember(ctx context.Context, endpoints []string, id uint64) error {
-	e.check.noteRemoval(id)
-	ghost := e.check.removalGoals(e.node, id)
-	err := e.guarded("etcd", "remove member", func() error {
-		e.mayRemove(id) // now, and not before a pause
-		return e.Etcd.RemoveMember(ctx, endpoints, id)
-	})
-	if ghost && err == nil {
-		e.sometimes(GhostRemoved)
-	}
-	return err
-}
-
-// mayRemove is C3: nobody but the instance itself takes out a member whose instance runs in the group.
-func (e checkedEtcd) mayRemove(id uint64) {
-	for _, c := range e.etcd().Clusters() {
-		for _, m := range c.Members() {
-			if m.ID != id || m.Key() == e.id || m.Address == e.address {
-				continue
-			}
-			for _, in := range e.cloud.Instances() {
-				if (in.ID == m.Name || m.Name == "" && in.PrivateIP == m.Address) && in.State == awsfake.Running && strings.HasPrefix(in.Lifecycle, "InService") {
-					e.fail("C3", "%s removes member %x, whose instance %s runs in the group", e.node, id, in.ID)
-				}
-			}
-		}
-	}
-}
-
-func (e checkedEtcd) etcd() *etcdfake.World { return e.node.world.etcd }
-
-func (e checkedEtcd) AddMember(ctx context.Context, endpoints []string, peerURL string, learner bool) (id uint64, err error) {
-	err = e.guarded("etcd", "add member", func() error { id, err = e.Etcd.AddMember(ctx, endpoints, peerURL, learner); return err })
-	if errors.Is(err, etcdfake.Timeout) {
-		e.sometimes(AddAnswerLost)
-	}
-	e.robbed = e.robbed && err != nil // what it is from now on is a new member
-	return id, err
-}
-
-func (e checkedEtcd) PromoteMember(ctx context.Context, endpoints []string, id uint64) error {
-	return e.guarded("etcd", "promote member", func() error { return e.Etcd.PromoteMember(ctx, endpoints, id) })
-}
-
-func (e checkedEtcd) Swap(ctx context.Context, endpoints []string, key effects.EtcdKey, absent ...string) (revision int64, err error) {
-	what := "release " + key.Key
-	if key.Value != "" {
-		what = "take " + key.Key
-	}
-	e.swapGoals(key)
-	err = e.guarded("etcd", what, func() error { revision, err = e.Etcd.Swap(ctx, endpoints, key, absent...); return err })
-	return revision, err
-}
-
 func (e checkedEtcd) MoveLeader(ctx context.Context, leader string, to uint64) error {
 	if c := e.served(); c != nil && upgradeOwner(c) == e.id {
 		e.sometimes(UpgradeOfLeader)
 	}
 	defer e.crashPoint("move leader")()
 	return e.Etcd.MoveLeader(ctx, leader, to)
-}
-
-func (e checkedEtcd) HoldLock(ctx context.Context, endpoints []string, key, owner string, ttl time.Duration, absent ...string) (effects.EtcdLock, error) {
-	defer e.crashPoint("hold lock")()
-	return e.Etcd.HoldLock(ctx, endpoints, key, owner, ttl, absent...)
-}
-
-func (e checkedEtcd) ReleaseLock(ctx context.Context, endpoints []string, key, owner string) error {
-	defer e.crashPoint("release lock")()
-	return e.Etcd.ReleaseLock(ctx, endpoints, key, owner)
 }
 
 // checkedProcess watches what a daemon does to its server.
@@ -141,10 +84,18 @@ type checkedProcess struct {
 
 func (p checkedProcess) Start(s states.StartEtcd) error {
 	served := p.served()
-	err := p.guarded("", "start etcd", func() error { return p.Process.Start(s) })
+	err := p.guarded("", "start etcd", func() error {
+		p.mayChangeServer(s)
+		p.mayBegin(s)
+		if p.node.etcd.Process().Inspect().Reason != states.ExitStopped {
+			p.spend(callStart)
+		}
+		return p.Process.Start(s)
+	})
 	if err == nil {
 		p.startGoals(s, served)
 	}
+	p.changed = p.changed && p.node.etcd.Running() // one that ended at once was not started
 	return err
 }
 
@@ -154,7 +105,10 @@ func (p checkedProcess) Stop() error {
 		defer p.crashPoint("stop etcd")()
 		return p.Process.Stop()
 	}
-	return p.guarded("", "stop etcd", p.Process.Stop)
+	return p.guarded("", "stop etcd", func() error {
+		p.mayStop() // now, and not before a pause
+		return p.Process.Stop()
+	})
 }
 
 // checkedDisk watches what a daemon does to its data.
@@ -165,7 +119,9 @@ type checkedDisk struct {
 
 // SetAside must not take the copy that makes a majority: that is S2, for data that could still be read.
 func (d checkedDisk) SetAside(why string) error {
-	readable := d.Disk.Inspect().State == states.DiskMember && d.node.etcd.Holds()
+	disk := d.Disk.Inspect()
+	own := disk.Name == "" || disk.Name == d.id // else it is a copy of what another instance holds
+	readable := own && disk.State == states.DiskMember && d.node.etcd.Holds()
 	id, member := d.node.etcd.MemberID()
 	for _, c := range d.node.world.etcd.Clusters() {
 		if n, _, holders := c.Voters(); readable && c.ID() == id && isVoter(c, member) && holders == states.Quorum(n) {
@@ -173,7 +129,7 @@ func (d checkedDisk) SetAside(why string) error {
 		}
 	}
 	return d.guarded("", "set data aside", func() error {
-		d.spoilt = false
+		d.spoilt, d.forgot = false, false
 		return d.Disk.SetAside(why)
 	})
 }
@@ -199,6 +155,7 @@ func (d checkedDisk) RecordStart(s states.StartEtcd) error {
 func (d checkedDisk) RecordJoined() error {
 	err := d.guarded("", "record joined", d.Disk.RecordJoined)
 	if err == nil {
+		d.forgot = false
 		d.joinGoals()
 	}
 	return err

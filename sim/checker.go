@@ -17,6 +17,7 @@ import (
 // checker holds the invariants of safety. It looks at the world from outside, never at what a daemon believes.
 type checker struct {
 	*world
+	upgrades
 	revision  uint64
 	served    map[uint64]bool
 	incidents int
@@ -25,7 +26,7 @@ type checker struct {
 	removing time.Duration       // when a removal was last asked for
 	ledBy    uint64              // the leader then; 0 when another has led since
 	stalled  bool                // the cluster has no quorum
-	level    states.MinorVersion // cluster version, last seen
+	reached  states.MinorVersion // cluster version, last seen
 	closed   uint64              // the cluster whose claim was last seen to be closed
 }
 
@@ -51,6 +52,7 @@ func (c *checker) afterEvent() {
 	}
 	c.oneCluster()
 	c.oneMemberEach()
+	c.upgradesGoOn()
 	c.clusterGoals(c.world.served())
 	for ; c.incidents < len(c.etcd.Incidents()); c.incidents++ {
 		i := c.etcd.Incidents()[c.incidents]
@@ -124,10 +126,20 @@ func (c *checker) oneMemberEach() {
 
 // awsCalled is told every AWS call and its outcome: S7 is checked when a change of DNS takes effect.
 func (w *world) awsCalled(call awsfake.Call, err error) {
+	if w.repeating || call.Service == "imds" {
+		return
+	}
+	if n := w.daemon(call.Caller); n != nil && !call.Late {
+		n.called(call.Action, err)
+	}
 	if call.Action != "ChangeResourceRecordSets" && call.Action != "PutObject" || call.Caller == nature {
 		return
 	}
 	w.mutations++
+	if w.acting != nil && err == nil {
+		w.acting.changed = true
+		w.changes++
+	}
 	if w.trace.on() {
 		w.trace.call(call, err)
 	}

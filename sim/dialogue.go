@@ -81,7 +81,7 @@ func wordsOf(line string) []string {
 
 // set reads a line that says what the group is.
 //
-//	seed 7 | hook | wants 3.6 | claim s3 | total-loss new | late c 5m | launch 3 | cluster 3
+//	seed 7 | hook | wants 3.6 (or 2.3, which leads to 3.0) | claim s3 | total-loss new | late c 5m | launch 3 | cluster 3
 //
 // "cluster 3" is "launch 3" and "wait whole", for stories that begin with a whole cluster; how it came about is not told.
 func (p *Plan) set(words []string) error {
@@ -109,6 +109,7 @@ func (p *Plan) setTo(what, value string) (err error) {
 		p.Seed, err = strconv.ParseUint(value, 10, 64)
 	case "wants":
 		p.Newer, err = newerFor(value)
+		p.Old = value == oldServers[0].String()
 	case "claim":
 		p.Claim = value
 	case "total-loss":
@@ -129,13 +130,15 @@ const never = Span(1000 * time.Hour)
 
 // newerFor is the Newer of a plan whose daemons want this minor from now on.
 func newerFor(minor string) (Span, error) {
-	switch minor {
-	case servers[0].String():
-		return never, nil
-	case servers[1].String():
-		return 0, nil
+	for _, pair := range [][]states.MinorVersion{servers, oldServers} {
+		switch minor {
+		case pair[0].String():
+			return never, nil
+		case pair[1].String():
+			return 0, nil
+		}
 	}
-	return 0, fmt.Errorf("the servers are %v", servers)
+	return 0, fmt.Errorf("the servers are %v, or %v", servers, oldServers)
 }
 
 // Instances are named by a letter in order of launch.

@@ -130,9 +130,9 @@ func holdZone(w *world, _ *node, _ *FaultEvent, lasts time.Duration) {
 	w.cloud.HoldZone(w.zoneID, lasts)
 }
 
-// loseZone takes the zone away for a while. Where there is another of its name, who starts meanwhile takes that one for good.
+// loseZone takes the zone away for a while, maybe beside another of its name.
 func (w *world) loseZone(_ *node, e FaultEvent) {
-	if w.until[TwinZone] == 0 && w.begin(&w.until, e, nil) {
+	if w.begin(&w.until, e, nil) {
 		w.cloud.LoseZone(w.zoneID, time.Duration(e.For))
 	}
 }
@@ -168,7 +168,7 @@ func drawAddressRecord(w *world, s *stream, e *FaultEvent) bool {
 
 // twinZone makes a public zone of the same name as the cluster's, as people have who publish some names outside too.
 func (w *world) twinZone(_ *node, e FaultEvent) {
-	if w.until[e.Kind] > 0 || w.until[ZoneLost] > w.now {
+	if w.until[e.Kind] > 0 {
 		return
 	}
 	w.until[e.Kind] = w.now

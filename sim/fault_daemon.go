@@ -110,8 +110,8 @@ func (w *world) pause(n *node, e FaultEvent) {
 	n.stop(time.Duration(e.For), func() {})
 }
 
-// addTwin starts a second daemon on the instance, as two units of systemd would. Nothing in the daemon prevents it. Whoever finds
-// out ends the one and restarts the other, which knows nothing of what was done to its disk.
+// addTwin starts a second daemon on the instance, as two units of systemd would, with nothing to exclude it: one that is older than
+// the lock on the data directory, or a filesystem without locks. Whoever finds out ends the second one.
 func (w *world) addTwin(n *node, e FaultEvent) {
 	if n.twin != nil {
 		return
@@ -123,8 +123,7 @@ func (w *world) addTwin(n *node, e FaultEvent) {
 		if n.twin == twin {
 			n.twin = nil
 			twin.endDaemon()
-			w.trace.node(n, "the second daemon is killed, the first restarted")
-			n.kill()
+			w.trace.node(n, "the second daemon is killed")
 		}
 	})
 	twin.startDaemon()
@@ -150,13 +149,18 @@ func drawRecordLoss(_ *world, s *stream, e *FaultEvent) bool {
 	return true
 }
 
-// loseRecord kills the daemon, and maybe its etcd, and starts it again beside a record that lacks something, or is not there.
+// loseRecord kills the daemon, and maybe its etcd, and starts it again beside a record that lacks something, or is not there. That
+// of another instance's data is spared: without it nobody could tell whose they are.
 func (w *world) loseRecord(n *node, e FaultEvent) {
+	if whose := n.etcd.Disk().Inspect().Name; whose != "" && whose != n.id {
+		return
+	}
 	w.record(e)
 	if e.Size > 0 {
 		w.etcd.Crash(n.id)
 	}
 	w.etcd.LoseRecord(n.id, etcdfake.Loss(e.What))
+	n.misled, n.forgot = true, true
 	n.kill()
 }
 

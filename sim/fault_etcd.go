@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/sim/etcdfake"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
@@ -24,11 +25,9 @@ func (w *world) crashLoop(n *node, e FaultEvent) {
 	w.etcd.Crash(n.id)
 }
 
-// drawTimes waits for the cluster to have formed: a server that ends before it has written anything is taken for one that may
-// have voted and has lost its data, and a majority of those forms no cluster.
-func drawTimes(w *world, s *stream, e *FaultEvent) bool {
+func drawTimes(_ *world, s *stream, e *FaultEvent) bool {
 	e.Size = 1 + s.below(6)
-	return w.served() != nil
+	return true
 }
 
 // lastingAt is a fault of the etcd of one node, from on to off.
@@ -152,7 +151,7 @@ func (w *world) raise(n *node, e FaultEvent) {
 // enableDowngrade is etcdctl downgrade enable by an operator who thinks better of it: from 3.6 on it lowers the cluster version.
 func (w *world) enableDowngrade(_ *node, e FaultEvent) {
 	c := w.served()
-	if c == nil || w.until[e.Kind] > w.now || !c.Downgrade(servers[0]) {
+	if c == nil || w.until[e.Kind] > w.now || !c.Downgrade(w.plan.servers()[0]) {
 		return
 	}
 	w.begin(&w.until, e, func() { w.cancelDowngrade(c) })
@@ -166,9 +165,10 @@ func (w *world) cancelDowngrade(c *etcdfake.Cluster) {
 }
 
 // wrongVolume puts a copy of another instance's data in the place of this one's, as a volume made from the wrong snapshot does.
+// Its record is all that tells whose it is.
 func (w *world) wrongVolume(n *node, e FaultEvent) {
 	other := w.byOrdinal(e.Other)
-	if other == nil || other == n || !e.Reckless && !w.keepsQuorum(n) {
+	if other == nil || other == n || other.etcd.Disk().Inspect().Name != other.id || !e.Reckless && !w.keepsQuorum(n) {
 		return
 	}
 	w.record(e)
@@ -225,8 +225,13 @@ func (w *world) removeByHand(n *node, e FaultEvent) {
 	w.record(e)
 	w.check.noteRemoval(member)
 	w.byHand(func() {
-		_ = n.etcd.Etcd().RemoveMember(context.Background(), []string{"http://" + n.address + ":2379"}, member)
+		_ = n.operator().RemoveMember(context.Background(), []string{"http://" + n.address + ":2379"}, member)
 	})
+}
+
+// operator is the client of a human, who knows which API the cluster speaks.
+func (n *node) operator() effects.Etcd {
+	return &effects.Choice{V2: n.etcd.EtcdV2(), V3: n.etcd.Etcd(), Level: n.etcd.Level}
 }
 
 func drawOther(w *world, s *stream, e *FaultEvent) bool {
@@ -239,5 +244,14 @@ func drawOther(w *world, s *stream, e *FaultEvent) bool {
 func (n *node) deleteLock() {
 	if c := n.served(); c != nil {
 		c.Delete(joinLock)
+		n.deleted++
+	}
+}
+
+// killCanary has the cluster lose a write, as no etcd must. It proves that the alarm still goes off.
+func (w *world) killCanary(_ *node, e FaultEvent) {
+	if c := w.served(); c != nil {
+		w.record(e)
+		w.etcd.Forget(c)
 	}
 }

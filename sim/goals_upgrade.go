@@ -28,9 +28,9 @@ func (n *node) swapGoals(key effects.EtcdKey) {
 
 // upgradeGoals looks at the version of the cluster, which rises when its last member has been upgraded.
 func (c *checker) upgradeGoals(served *etcdfake.Cluster) {
-	before := c.level
-	c.level = served.Version()
-	if before.Known() && before.Less(c.level) && before == servers[0] {
+	before := c.reached
+	c.reached = served.Version()
+	if before.Known() && before.Less(c.reached) && before == c.plan.servers()[0] {
 		c.sometimes(UpgradedAll)
 	}
 }

@@ -25,6 +25,7 @@ type host struct {
 	ordinal int         // from 1
 	dice    [Kinds]dice // each class has its own, so that a new one does not reshuffle the others
 	delays  *stream
+	repeats *stream
 
 	at  time.Duration // of the latest call or command
 	nth int           // how many there have been in that instant
@@ -46,6 +47,7 @@ func (w *world) host(id string) *host {
 	h := &host{ordinal: len(w.hosts) + 1, commands: map[string]int{}}
 	name := "/" + strconv.Itoa(h.ordinal)
 	h.delays = newStream(w.plan.Seed, "delays"+name)
+	h.repeats = newStream(w.plan.Seed, "repeats"+name)
 	for _, r := range w.plan.Rates {
 		h.dice[r.Kind].stream = *newStream(w.plan.Seed, r.Kind.String()+name)
 	}

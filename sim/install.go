@@ -8,8 +8,8 @@ import (
 
 // patches are the versions of the servers that are installed on this instance.
 func (n *node) patches() []states.Version {
-	list := make([]states.Version, len(servers))
-	for i, minor := range servers {
+	list := make([]states.Version, len(n.plan.servers()))
+	for i, minor := range n.plan.servers() {
 		list[i] = n.etcd.Installed(minor)
 	}
 	return list
@@ -34,7 +34,7 @@ func (w *world) install(v states.Version) {
 	}
 	for _, n := range w.nodes {
 		if n.effects != nil {
-			n.effects.Install(servers, n.patches())
+			n.effects.Install(n.plan.servers(), n.patches())
 		}
 	}
 }

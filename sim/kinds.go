@@ -59,6 +59,7 @@ const (
 	Corrupt
 	Damage
 	WrongVolume
+	Canary
 	DowngradeEnabled
 	Alarm
 	Distrust
@@ -171,7 +172,8 @@ func init() {
 		SlowCatchUp:      {name: "slow catch-up", ids: "E15", at: onEtcd, does: "a new member takes up to a minute to fetch its data", often: 0.15, low: minute, high: 0.5 * hour, most: 30 * time.Minute, draw: drawSeconds, happen: (*world).slowCatchUp, needs: []Kind{Terminate}},
 		Corrupt:          {name: "corrupt", ids: "E4", at: onEtcd, does: "the data of a member cannot be read any more", often: 0.35, low: minute, high: 0.5 * hour, draw: spares, happen: (*world).harm},
 		Damage:           {name: "data damaged", ids: "E4", at: onEtcd, does: "the data directory lacks its log, or its database", often: 0.15, low: minute, high: 0.5 * hour, draw: drawDamage, happen: (*world).harm},
-		WrongVolume:      {name: "wrong volume", ids: "E4", at: onEtcd, does: "the data of another instance is on the disk", often: 0, low: 5 * minute, high: hour, draw: drawVolume, happen: (*world).wrongVolume},
+		WrongVolume:      {name: "wrong volume", ids: "E4", at: onEtcd, does: "the data of another instance is on the disk", often: 0.1, low: 5 * minute, high: hour, draw: drawVolume, happen: (*world).wrongVolume},
+		Canary:           {name: "canary", at: onGroup, does: "a write that etcd has acknowledged is lost, and no daemon can help it: whoever is to notice must", often: 0, low: minute, high: 0.5 * hour, happen: (*world).killCanary},
 		DowngradeEnabled: {name: "downgrade enabled", ids: "E17", at: onGroup, does: "an operator enables a downgrade of the cluster, and cancels it later", often: 0.05, low: 5 * minute, high: hour, most: 10 * time.Minute, happen: (*world).enableDowngrade},
 		Alarm:            {name: "alarm", ids: "E5", at: onEtcd, does: "the cluster refuses writes, as over its quota", often: 0.1, low: 5 * minute, high: 0.5 * hour, most: 10 * time.Minute, draw: oneOf("NOSPACE", "CORRUPT"), happen: (*world).raise},
 		Distrust:         {name: "certificate expired", ids: "E19", at: onEtcd, does: "TLS to and from one server fails", often: 0.1, low: minute, high: 0.5 * hour, most: 15 * time.Minute, happen: lastingAt(distrust)},

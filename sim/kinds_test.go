@@ -32,6 +32,7 @@ func TestEveryFaultOfTheCatalogueIsMade(t *testing.T) {
 			covered[id] = true
 		}
 	}
+	delete(covered, "") // the canary is no fault that happens
 	for _, id := range catalogue() {
 		if !covered[id] {
 			t.Errorf("nothing stands for %s", id)

@@ -20,12 +20,18 @@ func (w *world) runQuiet() (took time.Duration, excused string) {
 	w.heal()
 	begun := w.now
 	w.trace.say("", "no more faults: must converge")
+	overdue := overdue{world: w, since: map[due]time.Duration{}}
 	for pending := w.pending(); pending != ""; pending = w.pending() {
+		overdue.look()
+		overdue.rolls()
 		if w.violation != nil {
 			return 0, ""
 		}
 		if excuse := w.beyondRecovery(); excuse != "" && w.now-begun > 2*time.Minute {
 			w.trace.say("", "excused: %s", excuse)
+			if c := w.served(); c != nil && c.Key(effects.UpgradeHaltKey).Revision == 0 {
+				w.runLost(c)
+			}
 			return 0, excuse
 		}
 		if w.now-begun > convergeWithin {
@@ -96,8 +102,37 @@ func (w *world) byAddress(address string) *node {
 	return nil
 }
 
-// pending names what is missing to a whole cluster; empty when nothing is.
+// pending names what is missing to a world in which nothing is left to do; empty when nothing is.
 func (w *world) pending() string {
+	if missing := w.missing(); missing != "" {
+		return missing
+	}
+	c := w.served()
+	if n := w.behind(); n != nil {
+		return fmt.Sprintf("%s runs etcd %s and wants %s", n.id, n.etcd.Process().Inspect().Minor, n.wants)
+	}
+	if owner := upgradeOwner(c); owner != "" {
+		return owner + " holds the upgrade lock"
+	}
+	if owner := c.Lock(joinLock).Owner; owner != "" {
+		return owner + " holds the join lock"
+	}
+	return ""
+}
+
+// behind is a member that runs another server than its configuration wants, in a cluster that can be upgraded; nil when none does.
+func (w *world) behind() *node {
+	c := w.served()
+	for i, members := 0, c.Members(); i < len(members) && len(members) >= 3; i++ {
+		if n := w.byID[members[i].Name]; n != nil && n.etcd.Process().Inspect().Minor.Less(n.wants) {
+			return n
+		}
+	}
+	return nil
+}
+
+// missing names what is missing to a whole cluster, whatever its members run; empty when nothing is.
+func (w *world) missing() string {
 	g, _ := w.cloud.Group(groupName)
 	var ids, addresses []string
 	for _, in := range w.cloud.Instances() {
@@ -148,8 +183,6 @@ func (w *world) pendingDaemons(ids []string) string {
 			return id + " is " + string(n.agent.State())
 		case n.etcd.SetAsideCopies() > 0:
 			return id + " keeps data that was set aside"
-		case len(ids) >= 3 && n.etcd.Process().Inspect().Minor.Less(n.wants):
-			return fmt.Sprintf("%s runs etcd %s and wants %s", id, n.etcd.Process().Inspect().Minor, n.wants)
 		}
 	}
 	if leading != 1 {

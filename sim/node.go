@@ -27,6 +27,15 @@ type machine struct {
 	recalled time.Duration // until then it may end at any time
 	older    bool          // its configuration wants the older minor
 	wall     wall
+	watched
+}
+
+// watched is what the checks keep of an instance.
+type watched struct {
+	down   bool // its daemon has stopped its server for an upgrade, and it has not served since
+	misled bool // nature has spoilt the record beside its data, and the server was not started by it since
+	forgot bool // and its member has not become a voter by it since
+	told   size
 }
 
 // node is one instance: its etcd, and the real daemon over the fakes. The daemon may die and start again many times.
@@ -48,6 +57,11 @@ type node struct {
 	tick     int    // the turn that is due next; earlier ones are void
 	take     func() // takeTurn, made once
 	stopping bool
+	joining
+	answers answers
+	spent   spent
+	reports bool // what was decided last has something to report
+	changed bool // a command of what was carried out last has changed something
 }
 
 // instanceRuns is AWS booting an instance. It must not call back, so the boot is an event of its own.
@@ -120,13 +134,14 @@ func (n *node) startDaemon() {
 	n.life++
 	n.unpause() // a pause is a process's, and strikes nobody where none runs
 	n.stopping, n.doomed = false, false
+	n.joining, n.answers, n.spent = joining{}, answers{}, spent{}
 	caller, now := n.id, n.wall.clock(n.world)
 	o := effects.Options{
-		IMDS: n.cloud.IMDS(caller), EC2: n.cloud.EC2(caller), AutoScaling: n.cloud.AutoScaling(caller), Route53: n.cloud.Route53(caller),
-		Etcd: checkedEtcd{n.etcd.Etcd(), n}, Peers: n.etcd.Peers(), Process: checkedProcess{clocked{n.etcd.Process(), now, func() time.Time { return n.world.clock }}, n}, Disk: checkedDisk{n.etcd.Disk(), n},
+		IMDS: n.cloud.IMDS(caller), EC2: n.cloud.EC2(caller), AutoScaling: checkedGroup{n.cloud.AutoScaling(caller), n}, Route53: n.cloud.Route53(caller),
+		Etcd: n.client(), Peers: n.etcd.Peers(), Process: checkedProcess{clocked{n.etcd.Process(), now, func() time.Time { return n.world.clock }}, n}, Disk: checkedDisk{n.etcd.Disk(), n},
 		Now: now, Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
 		Named: func(group string) (string, error) { return group, nil }, HostedZone: zoneName,
-		ClientPort: 2379, PeerPort: 2380, Wanted: n.configured(), Servers: servers, Patches: n.patches(),
+		ClientPort: 2379, PeerPort: 2380, Wanted: n.configured(), Servers: n.plan.servers(), Patches: n.patches(),
 	}
 	switch n.plan.Claim {
 	case "s3":
@@ -136,7 +151,7 @@ func (n *node) startDaemon() {
 	}
 	n.effects, n.wants = effects.New(o), o.Wanted
 	a, err := agent.New(states.Config{ClientPort: 2379, PeerPort: 2380, OnTotalLoss: n.plan.Loss},
-		n.effects, n.effects, agent.NewJournal(zerolog.Nop(), false, n.decided))
+		n.effects, executor{n.effects, n}, agent.NewJournal(zerolog.Nop(), false, n.decided))
 	if err != nil {
 		n.fail("S9", "%v", err)
 		return
@@ -146,18 +161,27 @@ func (n *node) startDaemon() {
 	n.turn()
 }
 
+// client is what a daemon asks etcd with. As the real one does it asks over v2 only where a 2.3 server is installed.
+func (n *node) client() effects.Etcd {
+	v3 := checkedEtcd{n.etcd.Etcd(), n}
+	if !n.plan.Old {
+		return v3
+	}
+	return &effects.Choice{V2: checkedEtcd{n.etcd.EtcdV2(), n}, V3: v3, Level: n.etcd.Level, Now: n.wall.clock(n.world)}
+}
+
 // wanted is the minor in the configuration of daemons that start now.
 func (w *world) wanted() states.MinorVersion {
 	if w.plan.Newer > 0 && w.now < time.Duration(w.plan.Newer) {
-		return servers[0]
+		return w.plan.servers()[0]
 	}
-	return servers[1]
+	return w.plan.servers()[1]
 }
 
 // configured is what the configuration of this instance says, which may have been rolled back.
 func (n *node) configured() states.MinorVersion {
 	if n.older {
-		return servers[0]
+		return n.plan.servers()[0]
 	}
 	return n.wanted()
 }
@@ -214,6 +238,7 @@ func (n *node) takeTurn() {
 
 // decided is told of each decision that says something new.
 func (n *node) decided(_ time.Time, d *states.Decision) {
+	n.reports = len(d.Reports) > 0
 	_, leads := diagram()
 	at := d.From
 	for _, on := range d.Path {
@@ -239,7 +264,7 @@ func (n *node) decided(_ time.Time, d *states.Decision) {
 func (n *node) spawn(life int) effects.Spawn {
 	return func(timeout time.Duration, work func(context.Context) func()) {
 		n.hangs, n.limit = false, n.now+timeout
-		deliver := work(context.Background())
+		deliver := n.workTwice(work)
 		n.limit = 0
 		delay := n.answerDelay(timeout)
 		if n.hangs {

@@ -21,6 +21,8 @@ type Plan struct {
 	Newer Span `json:"newer"`
 	// InPlace says that it changes for the daemons that run as well.
 	InPlace bool `json:"in_place,omitempty"`
+	// Old says that the servers are those of the way from 2.3 to 3.0, which is gone over the v2 API.
+	Old bool `json:"old,omitempty"`
 
 	Hook bool `json:"hook"` // the group has a terminating lifecycle hook, so that instances have a minute to leave
 
@@ -47,6 +49,9 @@ const (
 	Calm   Mode = "calm"   // none is
 )
 
+// daysOfQuiet is in how many runs the converged cluster must stay untouched for a day: what comes once an hour shows then.
+const daysOfQuiet = 1.0 / 500
+
 // newPlan draws a plan.
 func newPlan(seed uint64) Plan {
 	s := newStream(seed, "plan")
@@ -55,11 +60,15 @@ func newPlan(seed uint64) Plan {
 		Chaos: Span(s.between(10*time.Minute, 40*time.Minute)), Quiet: Span(20 * time.Minute),
 		Claim: []string{"route53", "route53", "route53", "s3"}[s.below(4)], Loss: states.HaltOnTotalLoss,
 	}
+	if newStream(seed, "a day").chance(daysOfQuiet) {
+		p.Quiet = Span(24 * time.Hour)
+	}
 	p.Hook = s.chance(0.5)
 	if s.chance(0.3) {
 		p.Newer = Span(s.between(time.Minute, time.Duration(p.Chaos)))
 		p.InPlace = newStream(seed, "in place").chance(0.5)
 	}
+	p.Old = newStream(seed, "old").chance(0.03)
 	p.Mode = []Mode{Swarm, Swarm, Swarm, Swarm, Swarm, Swarm, Swarm, Storm, Single, Calm}[s.below(10)]
 	p.Rates = drawRates(seed, p.Mode)
 	return p
@@ -135,6 +144,9 @@ func (p *Plan) group() string {
 		return fmt.Sprintf("scenario %s: %d nodes, claim in %s", p.Scenario, p.Nodes, p.Claim)
 	}
 	s := fmt.Sprintf("seed %d: %d nodes, claim in %s, %s of chaos", p.Seed, p.Nodes, p.Claim, time.Duration(p.Chaos).Round(time.Second))
+	if p.Old {
+		s += fmt.Sprintf(", etcd %s and %s", oldServers[0], oldServers[1])
+	}
 	if p.Hook {
 		s += ", lifecycle hook"
 	}

@@ -80,9 +80,11 @@ type world struct {
 	boundaries func(Boundary)  // told of every command; nil: nobody
 	planted    func(*world, FaultEvent)
 	tampered   string // type and name of the record that was deleted last
+	deleted    int    // how often nature has deleted the join lock
 
 	chaos      bool  // faults are being made
 	natural    bool  // what is called now is called by nature, and does not fail
+	repeating  bool  // a command is carried out a second time
 	outage     bool  // no AWS call succeeds
 	stops      bool  // daemons may be paused at any call
 	acting     *node // the daemon that acts
@@ -99,7 +101,8 @@ type world struct {
 	violation *Violation
 	events    uint64
 	hash      uint64
-	mutations int // effects of commands so far
+	mutations int // commands that were to change something, so far
+	changes   int // changes of etcd's members and keys, and of AWS, that daemons have made so far
 }
 
 // Run runs one seed.
@@ -243,5 +246,15 @@ func (w *world) fail(invariant, format string, args ...any) {
 	}
 }
 
-// servers are the minors installed on every instance.
-var servers = []states.MinorVersion{{Major: 3, Minor: 6}, {Major: 3, Minor: 7}}
+// The minors installed on every instance, one of which follows the other.
+var (
+	servers    = []states.MinorVersion{{Major: 3, Minor: 6}, {Major: 3, Minor: 7}}
+	oldServers = []states.MinorVersion{{Major: 2, Minor: 3}, {Major: 3}}
+)
+
+func (p *Plan) servers() []states.MinorVersion {
+	if p.Old {
+		return oldServers
+	}
+	return servers
+}

@@ -109,7 +109,8 @@ type ReleaseUpgradeLock struct {
 type HaltUpgrade struct{ Lock UpgradeLock }
 
 // StopForUpgrade stops the server as StopEtcd does, after the lock, the member list and the health of every member were read
-// again: the lock must be this very one, this member must not lead, and the gate must hold (see [Cluster.UpgradeBlocked]).
+// again: the lock must be this very one, this member must not lead where it can hand over (see [MinorVersion.MovesLeader]), and
+// the gate must hold (see [Cluster.UpgradeBlocked]).
 type StopForUpgrade struct {
 	Lock    UpgradeLock
 	Desired int // capacity of the group

@@ -17,6 +17,8 @@ func (t *turn) discover() verdict {
 	switch {
 	case t.Process.Running == Unknown || t.Disk.State == DiskUnknown:
 		return wait(cmp.Or(t.Disk.Error, "has not looked at its process and disk yet"))
+	case t.foreign():
+		return t.discoverForeign()
 	case t.Process.Running == Yes:
 		return move(FoundData, "etcd is running: adopts it")
 	case t.Disk.State == DiskMember:
@@ -48,7 +50,7 @@ func (t *turn) discover() verdict {
 	switch {
 	case due:
 		return move(BootstrapDue, why)
-	case t.totalLoss():
+	case t.totalLoss() || t.Claim.Exists == Yes && t.Now.Sub(t.since) > reportAfter: // a cluster there should be
 		return verdict{why: why, needs: needs, reports: []string{why}}
 	default:
 		return wait(why)

@@ -143,13 +143,16 @@ func (d *dialogue) members(rest string) error {
 		return nil
 	case "no-quorum": // what was known before stays, as old as it is
 		c.Known, c.At = No, d.o.Now
+		if c.Lost.IsZero() {
+			c.Lost = d.o.Now
+		}
 		return nil
 	}
 	members, err := d.readMembers(list)
 	if err != nil {
 		return err
 	}
-	c.Known, c.At, c.Asked, c.Members, c.Leader = Yes, d.o.Now, d.o.Now, members, 0
+	c.Known, c.At, c.Asked, c.Lost, c.Members, c.Leader = Yes, d.o.Now, d.o.Now, time.Time{}, members, 0
 	c.Upgrade.Known = Yes
 	c.ID, err = strconv.ParseUint(head[0], 16, 64)
 	for i := 1; i+1 < len(head); i += 2 {

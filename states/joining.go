@@ -48,7 +48,7 @@ func (t *turn) joinEmpty(p *Peer) verdict {
 	v := verdict{needs: joinNeeds()}
 	mine := t.mine()
 	added := mine != nil && mine.ID == t.Join.Added && !mine.Started() && !t.tookPart()
-	minor, unfit := t.joinMinor(p)
+	minor, unfit := t.joinMinor(p, added)
 	switch {
 	case t.Cluster.Known != Yes:
 		v.why = "waits for the cluster to have a quorum"
@@ -122,27 +122,18 @@ func (t *turn) addSelf(v *verdict, minor MinorVersion) {
 
 // joinMinor chooses the server to join with: the cluster's own minor, since etcd's members may differ by one minor at most,
 // and a newer server must not bring a first snapshot over from an older leader.
-func (t *turn) joinMinor(p *Peer) (MinorVersion, string) {
+// A version that only stands in for another is waited out, but not by a member that was added: it is what is waited for.
+func (t *turn) joinMinor(p *Peer, added bool) (MinorVersion, string) {
 	minor := p.ClusterVersion
 	switch {
 	case !minor.Known():
 		return minor, "waits for the cluster to decide its version"
-	case minor == unsettled && t.Cluster.settledAbove():
+	case t.Cluster.standsIn(minor) && !added:
 		return minor, "waits for the cluster version to settle"
 	case !t.has(minor):
 		return minor, fmt.Sprintf("the cluster is at etcd %s, and no %s server is installed here", minor, minor)
 	}
 	return minor, ""
-}
-
-// settledAbove tells whether the members run something newer than 3.0, which a cluster version of 3.0 then only stands in for.
-func (c *Cluster) settledAbove() bool {
-	for i := range c.Members {
-		if v := c.Members[i].Version; v.Known() && unsettled.Less(v.MinorOf()) {
-			return true
-		}
-	}
-	return false
 }
 
 // addBlocked tells why a member must not be added now. etcd itself would refuse some of these, but not all in every version:

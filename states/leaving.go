@@ -89,7 +89,7 @@ func (t *turn) handOver() (verdict, bool) {
 	case !me.Learner && !SurvivesRemoval(n, healthy, me.Health == Yes):
 		v.why = "its instance is being terminated, and the others are no quorum without it: goes on serving"
 		v.reports = []string{v.why}
-	case local.Leader == me.ID && t.successor(me.ID) != nil:
+	case local.Leader == me.ID && t.successor(me.ID) != nil && t.Process.Minor.MovesLeader():
 		to := t.successor(me.ID)
 		v.why = fmt.Sprintf("its instance is being terminated: hands the leadership to %s", to.Key())
 		v.commands = []Command{MoveLeader{To: to.ID}}

@@ -111,10 +111,12 @@ func (t *turn) hop() (to MinorVersion, blocked string) {
 		return MinorVersion{}, ""
 	case t.Cluster.Known != Yes || !level.Known():
 		return MinorVersion{}, "waits to learn the version of the cluster"
-	case level == unsettled && t.Cluster.settledAbove():
+	case t.Cluster.standsIn(level):
 		return MinorVersion{}, "waits for the cluster version to settle"
 	case t.Wanted.Less(minor) && level == minor:
 		return MinorVersion{}, fmt.Sprintf("etcd %s cannot be taken back: the whole cluster runs it (see etcdctl downgrade)", minor)
+	case t.Wanted.Less(minor) && level.Less(readsPadded):
+		return MinorVersion{}, fmt.Sprintf("etcd %s cannot read the log that %s has written: to take it back, replace the instance", level, minor)
 	case t.Wanted.Less(minor):
 		to = level // other members run the older one still, and so can this one
 	case level == minor:
@@ -136,6 +138,10 @@ func (t *turn) hop() (to MinorVersion, blocked string) {
 	}
 	return to, ""
 }
+
+// readsPadded is the first minor that can read a log that it or a newer one has written: 3.0 pads its entries, of which 2.3 dies
+// (seen on 3.0.17 and 2.3.8).
+var readsPadded = MinorVersion{3, 0}
 
 // UpgradeBlocked tells why the member that a lock names may not be stopped now for its upgrade; empty when it may. It is the gate:
 // without that member the healthy ones are a quorum, and the cluster is as large as it is meant to be, since of a cluster that

@@ -136,7 +136,16 @@ func (m *Machine) decide(state State, o *Observation) verdict {
 		}
 	}
 	t := turn{Observation: o, Config: &m.config, State: state, since: m.memory.Entered}
-	switch state {
+	v := t.decide()
+	t.reportLoss(&v)
+	return v
+}
+
+func (t *turn) decide() verdict {
+	if v, due := t.leaveForeign(); due {
+		return v
+	}
+	switch t.State {
 	case Discovering:
 		return t.discover()
 	case Bootstrapping:

@@ -29,8 +29,8 @@ type Observation struct {
 	Ending  Ending         // whether this daemon or this instance is being ended
 }
 
-// Self is the identity of this instance, from the instance metadata service or, when that does not answer, from the record
-// beside the data directory. Member names are instance IDs.
+// Self is the identity of this instance, from the instance metadata service or, while that does not answer, from the record
+// beside the data directory if that is provably of this instance ([Disk.Own]). Member names are instance IDs.
 type Self struct {
 	ID      string // i-0123456789abcdef0; empty while unknown
 	Address string // private IPv4 address; peer and client URLs are made of it
@@ -248,8 +248,11 @@ type Disk struct {
 	State DiskState
 	// From the record; zero when there is none (data of another supervisor).
 	Minor   MinorVersion // the server that last ran on this data
-	Name    string
+	Name    string       // the instance that ran it
 	Address string
+	// Own says that the record was written by this very machine. When it does not, that is not known: a volume can be attached
+	// to another instance, or be made from the snapshot of one, and brings its record along.
+	Own bool
 	// Joined says that the member on this disk was once seen as a voter. A learner's data is worth nothing to the cluster.
 	Joined   bool
 	SetAside bool   // data of an earlier member is kept beside it
@@ -291,6 +294,7 @@ type Process struct {
 type Cluster struct {
 	Known   Fact      // Yes: the list below was read through quorum; No: asked, and no quorum answered
 	At      time.Time // when that read was begun
+	Lost    time.Time // since when no quorum answers; zero while one does
 	Asked   time.Time // when every member was last asked for its health
 	ID      uint64
 	Version MinorVersion // cluster version, unknown until settled

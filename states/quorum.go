@@ -1,5 +1,7 @@
 package states
 
+import "time"
+
 // Quorum is the number of voters, of n, that must agree before etcd commits anything.
 func Quorum(n int) int { return n/2 + 1 }
 
@@ -10,4 +12,22 @@ func SurvivesRemoval(n, healthy int, removedHealthy bool) bool {
 		healthy--
 	}
 	return n > 1 && healthy >= Quorum(n-1)
+}
+
+// reportLoss tells an operator of a cluster that has had no quorum for a while, which no daemon may do anything about: whether its
+// members come back, only a human can know (invariant L7).
+func (t *turn) reportLoss(v *verdict) {
+	c, p := &t.Cluster, &t.Process
+	var since time.Time
+	switch {
+	case v.event != "":
+		return
+	case c.Known == No:
+		since = c.Lost
+	case c.Known == Unknown && p.Running == Yes && t.Local().Answers != Yes: // not since the daemon has started, or its server
+		since = later(p.Started, t.since)
+	}
+	if !since.IsZero() && t.Now.Sub(since) > reportAfter {
+		v.reports = append(v.reports, "no quorum of the cluster answers")
+	}
 }

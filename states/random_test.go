@@ -232,7 +232,7 @@ func (r *drawer) peers() []Peer {
 			p.Answers = Fact(r.n(2))
 		default:
 			p.Answers, p.ClusterID, p.Members = Yes, pick[uint64](r, 7, 7, 7, 7, 7, 7, 7, 8), r.members(epoch)
-			p.ClusterVersion = pick(r, MinorVersion{}, unsettled, minor36, minor37, MinorVersion{3, 3})
+			p.ClusterVersion = pick(r, MinorVersion{}, MinorVersion{3, 0}, minor36, minor37, MinorVersion{3, 3})
 		}
 		list = append(list, p)
 	}

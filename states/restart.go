@@ -28,10 +28,10 @@ func restartDelay(id string, exits int) time.Duration {
 	return delay - delay/4*time.Duration(h.Sum32()%1000)/1000
 }
 
-// startDue tells whether a server may be started now.
+// startDue tells whether a server may be started now: never by an instance that cannot tell whether the data is its own.
 func (t *turn) startDue() bool {
 	p := &t.Process
-	return p.Running == No && !p.Stopping && !t.Now.Before(p.Exited.Add(restartDelay(t.Self.ID, p.Exits)))
+	return t.Self.ID != "" && !t.foreign() && p.Running == No && !p.Stopping && !t.Now.Before(p.Exited.Add(restartDelay(t.Self.ID, p.Exits)))
 }
 
 // has tells whether the server of a minor is installed.

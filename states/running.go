@@ -85,7 +85,11 @@ func (t *turn) runBroken() verdict {
 		v.why, v.commands = "its data never was a voter's: starts over", []Command{SetAsideData{Why: "no usable member"}}
 		return v
 	}
-	if t.Cluster.Known == Yes && t.Cluster.Asked.After(t.Process.Exited) && n > 0 && healthy >= Quorum(n+1) {
+	voters := n + 1
+	if mine := t.mine(); mine != nil && mine.Learner {
+		voters = n // a copy, which nobody counts on: the daemon was restarted, and did not learn that it was joining
+	}
+	if t.Cluster.Known == Yes && t.Cluster.Asked.After(t.Process.Exited) && n > 0 && healthy >= Quorum(voters) {
 		v.why = "its data cannot be read and the others have a quorum: sets it aside and joins anew"
 		v.commands = []Command{SetAsideData{Why: "data cannot be read"}}
 		return v
@@ -110,8 +114,12 @@ func (c *Cluster) votersBesides(name string) int {
 }
 
 // outgrown is the version of the cluster where the record beside the data names an older server, which was refused: the record may
-// have been brought back from a backup, or written by a daemon that was rolled back. Else it is unknown.
+// have been brought back from a backup, or written by a daemon that was rolled back. Else it is unknown. 2.3 is not refused by
+// data of 3.0: it takes it for damaged.
 func (t *turn) outgrown() MinorVersion {
+	if t.Process.Reason == ExitCorrupt && t.Process.Minor == t.Disk.Minor && t.Disk.Minor.Less(readsPadded) && t.has(readsPadded) {
+		return readsPadded
+	}
 	if t.Process.Reason != ExitRefused || t.Process.Minor != t.Disk.Minor {
 		return MinorVersion{}
 	}
@@ -139,6 +147,8 @@ func (t *turn) restart() verdict {
 		v.why = fmt.Sprintf("its data was last run by etcd %s, and no %s server is installed", start.Minor, start.Minor)
 	case start.Name == "" || start.Address == "":
 		v.why = "waits to learn its instance ID and address"
+	case t.foreign():
+		v.why = "its disk holds the data of " + t.Disk.Name + ", which is not run here"
 	case !t.startDue():
 		v.why = "its server keeps ending: waits before the next start"
 		v.reports = []string{fmt.Sprintf("etcd ended %d times in a row: %s", t.Process.Exits, t.Process.Detail)}
@@ -156,7 +166,7 @@ func (t *turn) restart() verdict {
 // from memory or configuration alone. Data of another supervisor has no record; the wanted minor is then all there is.
 func (t *turn) restartCommand() StartEtcd {
 	return StartEtcd{
-		Minor: cmp.Or(t.outgrown(), t.Disk.Minor, t.Wanted), Name: cmp.Or(t.Disk.Name, t.Self.ID),
+		Minor: cmp.Or(t.outgrown(), t.Disk.Minor, t.Wanted), Name: t.Self.ID,
 		Address: cmp.Or(t.Self.Address, t.Disk.Address), State: ClusterRestart,
 	}
 }

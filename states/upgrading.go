@@ -65,7 +65,7 @@ func (t *turn) upgradeBegins() verdict {
 	case t.logTooOld():
 		v.why = fmt.Sprintf("holds the upgrade lock; writes until its server has taken a snapshot after entry %d, since etcd %s cannot read older logs", u.Lock.Index, u.Lock.To)
 		v.commands = []Command{AdvanceLog{}}
-	case local.Leader == local.MemberID:
+	case local.Leader == local.MemberID && u.Lock.From.MovesLeader():
 		next := t.successor(local.MemberID)
 		v.why = fmt.Sprintf("holds the upgrade lock; hands the leadership to %s", next.Key())
 		v.commands = []Command{MoveLeader{To: next.ID}}

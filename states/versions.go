@@ -85,9 +85,31 @@ var learnersFrom = MinorVersion{3, 4}
 // HasLearners tells whether a cluster at this cluster version may be given a learner.
 func (m MinorVersion) HasLearners() bool { return !m.Less(learnersFrom) }
 
-// unsettled is the cluster version that a 3.x cluster reports until every member has answered its leader once; it says
-// nothing about the servers (etcd server/etcdserver/version/monitor.go).
-var unsettled = MinorVersion{3, 0}
+// movesLeaderFrom is the first minor whose leader can be told to hand over to another member (etcd 3.3.27 MoveLeader). From 3.1 on
+// a leader that is stopped hands over by itself; before, the others hold an election, which takes them a second or two.
+var movesLeaderFrom = MinorVersion{3, 3}
+
+// MovesLeader tells whether a server of this minor can be told to hand the leadership over. Of one that is not known it is assumed:
+// nothing is lost by asking.
+func (m MinorVersion) MovesLeader() bool { return !m.Known() || !m.Less(movesLeaderFrom) }
+
+// unsettled are the cluster versions that a cluster of newer servers reports until every member has answered its leader once: the
+// oldest that they can speak to, 2.3 for 3.0 and 3.0 for all that came later (etcd server/etcdserver/version/monitor.go).
+var unsettled = []MinorVersion{{2, 3}, {3, 0}}
+
+// standsIn tells whether a cluster version says nothing about the servers: one that newer servers begin with, while no member is
+// known to run it.
+func (c *Cluster) standsIn(level MinorVersion) bool {
+	newer := false
+	for i := range c.Members {
+		v := c.Members[i].Version
+		if v.Known() && !level.Less(v.MinorOf()) {
+			return false
+		}
+		newer = newer || v.Known()
+	}
+	return newer && slices.Contains(unsettled, level)
+}
 
 // minorsInOrder are the minors that a cluster can be taken through, one after the other. 2.3 leads to 3.0 and to nothing else.
 var minorsInOrder = []MinorVersion{{2, 3}, {3, 0}, {3, 1}, {3, 2}, {3, 3}, {3, 4}, {3, 5}, {3, 6}, {3, 7}}

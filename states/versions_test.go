@@ -74,6 +74,18 @@ func TestMinorsAreOrdered(t *testing.T) {
 	}
 }
 
+// TestWhoCannotHandOver: up to 3.2 a leader cannot; of one that is not known nobody assumes that.
+func TestWhoCannotHandOver(t *testing.T) {
+	for minor, want := range map[string]bool{"2.3": false, "3.2": false, "3.3": true, "3.7": true} {
+		if got := minorOf(minor).MovesLeader(); got != want {
+			t.Errorf("%s: %v", minor, got)
+		}
+	}
+	if !(MinorVersion{}).MovesLeader() {
+		t.Error("an unknown version is taken for an old one")
+	}
+}
+
 func TestUnknownVersions(t *testing.T) {
 	if (Version{}).Known() || (MinorVersion{}).Known() {
 		t.Error("the zero value says that it is known")

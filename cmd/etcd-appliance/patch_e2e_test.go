@@ -59,5 +59,5 @@ func TestPatchIsRolled(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	holds(ctx, t, r, w, began)
+	holds(ctx, t, r, w, "3.7", began)
 }

@@ -63,7 +63,7 @@ func TestPreflight(t *testing.T) {
 	if err := r.Edit("3.7"); err != nil { // and nobody tells the daemons
 		t.Fatal(err)
 	}
-	holds(ctx, t, r, w, began)
+	holds(ctx, t, r, w, "3.7", began)
 }
 
 // A key in the v2 store of a 3.5 cluster, on which 3.6 would not start; and users, without which the daemon takes no lock.

@@ -23,7 +23,6 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/cmd/etcd-appliance/internal/roll"
 	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/effects/awsclient"
-	"github.com/etcd-appliance/etcd-appliance/effects/etcdv3"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
@@ -91,8 +90,8 @@ func (f *rollFlags) run(ctx context.Context, in io.Reader, out io.Writer) error 
 		AutoScaling: groups, EC2: ec2.NewFromConfig(settings), DNS: nameserver, Group: f.group, Cluster: cmp.Or(f.cluster, f.group), Zone: f.zone,
 	})
 	defer observer.Close()
-	etcd := etcdv3.New(etcdv3.Config{})
-	defer etcd.Close()
+	etcd, closeEtcd := newEtcd([]states.MinorVersion{{Major: 2, Minor: 3}}) // it may be any
+	defer closeEtcd()
 	if err := f.agreesWithTag(ctx, groups); err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func TestRollByReplacement(t *testing.T) {
 	if n := strings.Count(out.String()+string(again), "terminates i-"); n != 3 && n != 4 { // the interruption may have come after the second
 		t.Errorf("%d instances were terminated", n)
 	}
-	holds(ctx, t, r, w, began)
+	holds(ctx, t, r, w, "3.7", began)
 }
 
 func upgraded(v *rig.View) (n int) {
@@ -83,7 +83,7 @@ func TestRollInPlace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	holds(ctx, t, r, w, began)
+	holds(ctx, t, r, w, "3.7", began)
 	if out, err := rollCommand(ctx, t, r, "--to", "3.6", "--replace").CombinedOutput(); err == nil || !strings.Contains(string(out), `the group's tag etcd-version says "3.7"`) {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -18,7 +18,6 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/effects/awsclient"
 	"github.com/etcd-appliance/etcd-appliance/effects/datadir"
 	"github.com/etcd-appliance/etcd-appliance/effects/etcdproc"
-	"github.com/etcd-appliance/etcd-appliance/effects/etcdv3"
 	"github.com/etcd-appliance/etcd-appliance/effects/peerport"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
@@ -34,18 +33,24 @@ func runDaemon(ctx context.Context, c Config, load func() (Config, error), log z
 	if err != nil {
 		return err
 	}
+	if !c.DryRun { // which runs beside a daemon, and changes nothing
+		unlock, err := dir.Lock()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = unlock() }()
+	}
 	process, err := superviseEtcd(c, dir, log, func() { inbox <- func() {} })
 	if err != nil {
 		return err
 	}
 	defer func() { _ = process.Close() }() // etcd itself goes on
-	etcd := etcdv3.New(etcdv3.Config{})
-	defer etcd.Close()
-
 	options, err := outside(c, log)
 	if err != nil {
 		return err
 	}
+	etcd, closeEtcd := newEtcd(options.Servers)
+	defer closeEtcd()
 	options.Process, options.Disk, options.Etcd = process, dir, etcd
 	options.Spawn = spawner(ctx, inbox)
 	log.Info().Str("version", version).Str("cluster", c.ClusterName).Str("wanted", wantedVersion(&c)).

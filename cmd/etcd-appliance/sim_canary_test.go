@@ -14,11 +14,10 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/sim"
 )
 
-// The canary must die: no daemon survives a wrong volume, which is why drawn plans have none (docs/simulator.md). If this
-// fails, either the alarm is dead, or the daemon has learnt to, and the canary needs another poison.
+// The canary must die: no daemon survives it. If it lives, the alarm is dead.
 const (
-	poison = "wrong volume"
-	breaks = "S4"
+	poison = "canary"
+	breaks = "S2"
 )
 
 // A failure is found, made smaller, kept as a plan, told, and replayed by the program; and each says so with its exit code.
@@ -39,7 +38,7 @@ func TestSimCanary(t *testing.T) {
 		t.Fatalf("the report names no plan in %s:\n%s", dir, report)
 	}
 	plan, err := sim.ReadPlan(command[2])
-	if err != nil || len(plan.Only) != 1 || plan.Only[0].Kind != sim.WrongVolume {
+	if err != nil || len(plan.Only) != 1 || plan.Only[0].Kind != sim.Canary {
 		t.Errorf("the smallest plan has the faults %v (%v)", plan.Only, err)
 	}
 	told := regexp.MustCompile(`(?m)^ +[0-9.]+s  .*$`).FindAllString(report, -1)

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
-	"github.com/etcd-appliance/etcd-appliance/effects/etcdv3"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -36,8 +35,8 @@ Delete a halt when its reason is mended. The upgrade then begins again by itself
 			if err != nil {
 				return usageError{err}
 			}
-			etcd := etcdv3.New(etcdv3.Config{})
-			defer etcd.Close()
+			etcd, closeEtcd := newEtcd([]states.MinorVersion{{Major: 2, Minor: 3}}) // it may be any
+			defer closeEtcd()
 			u := unlocker{etcd, o.members(&c), cmd.OutOrStdout(), bufio.NewScanner(cmd.InOrStdin()), yes}
 			return u.run(cmd.Context())
 		},

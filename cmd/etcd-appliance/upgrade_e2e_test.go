@@ -40,7 +40,7 @@ func upgradeRigOf(t *testing.T, n int, servers, minor string, args ...string) (c
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	r, err := rig.Start(ctx, rig.Options{
-		Daemon: builtDaemon(t), EtcdDir: servers, EtcdVersion: minor, Args: args, Dir: t.TempDir(), Warn: func(err error) { t.Error(err) },
+		Daemon: builtDaemon(t), EtcdDir: servers, EtcdVersion: minor, V2: minor == "2.3", Args: args, Dir: t.TempDir(), Warn: func(err error) { t.Error(err) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +59,10 @@ func upgradeRigOf(t *testing.T, n int, servers, minor string, args ...string) (c
 	if err := r.Latest().Run(minor); err != nil {
 		t.Fatal(err)
 	}
-	w := &applications{r.Write("upgrade/"), history.Record(r.Observer, "history/")}
+	w := &applications{Writer: r.Write("upgrade/")}
+	if minor != "2.3" {
+		w.history = history.Record(r.Observer, "history/")
+	}
 	t.Cleanup(w.Stop)
 	for w.Progress().Acked < 100 && ctx.Err() == nil {
 		time.Sleep(10 * time.Millisecond)
@@ -70,14 +73,28 @@ func upgradeRigOf(t *testing.T, n int, servers, minor string, args ...string) (c
 // Stop ends all of them.
 func (a *applications) Stop() {
 	a.Writer.Stop()
-	a.history.Stop()
+	if a.history != nil {
+		a.history.Stop()
+	}
 }
 
-// holds checks what must be true after every upgrade.
-func holds(ctx context.Context, t *testing.T, r *rig.Rig, w *applications, began time.Time) {
+// historyHolds fails the test if a client was told what is not so. Nobody is asked where the cluster begins with v2.
+func (a *applications) historyHolds(t *testing.T) {
+	t.Helper()
+	if a.history == nil {
+		return
+	}
+	if err := a.history.Linearizable(); err != nil {
+		t.Error(err)
+	}
+	t.Log(a.history.Summary())
+}
+
+// holds checks what must be true after every upgrade to a minor.
+func holds(ctx context.Context, t *testing.T, r *rig.Rig, w *applications, minor string, began time.Time) {
 	t.Helper()
 	n := r.Latest().Desired
-	v, err := r.Wait(ctx, func(v *rig.View) error { return errors.Join(v.Settled(n), v.Run("3.7")) })
+	v, err := r.Wait(ctx, func(v *rig.View) error { return errors.Join(v.Settled(n), v.Run(minor)) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,18 +105,18 @@ func holds(ctx context.Context, t *testing.T, r *rig.Rig, w *applications, began
 			t.Error(err)
 		}
 	}
-	for _, check := range []func() error{r.OneCluster, w.history.Linearizable, func() error { return oneDownAtATime(r.Decisions()) }} {
-		if err := check(); err != nil {
+	for _, err := range []error{r.OneCluster(), oneDownAtATime(r.Decisions())} {
+		if err != nil {
 			t.Error(err)
 		}
 	}
+	w.historyHolds(t)
 	for out := ""; !strings.Contains(out, "Nobody holds the upgrade lock"); time.Sleep(50 * time.Millisecond) {
 		if out = unlock(t, v, "n"); ctx.Err() != nil {
 			t.Fatal(out)
 		}
 	}
-	t.Logf("took %s; %d keys acknowledged, %d attempts failed, longest time without an acknowledgement %s; %s", took.Round(time.Millisecond),
-		progress.Acked, progress.Failed, progress.Longest.Round(time.Millisecond), w.history.Summary())
+	t.Logf("took %s; %d keys acknowledged, %d attempts failed, longest time without an acknowledgement %s", took.Round(time.Millisecond), progress.Acked, progress.Failed, progress.Longest.Round(time.Millisecond))
 }
 
 // unlock is the operator, with an answer.
@@ -121,7 +138,7 @@ func TestUpgradeInPlace(t *testing.T) {
 	if err := r.Want("3.7"); err != nil {
 		t.Fatal(err)
 	}
-	holds(ctx, t, r, w, began)
+	holds(ctx, t, r, w, "3.7", began)
 }
 
 // The group is given a tag, and nobody touches the instances.
@@ -131,7 +148,7 @@ func TestUpgradeByTag(t *testing.T) {
 	if err := r.Tag(ctx, "3.7"); err != nil {
 		t.Fatal(err)
 	}
-	holds(ctx, t, r, w, began)
+	holds(ctx, t, r, w, "3.7", began)
 }
 
 // A young cluster goes from 3.5 over 3.6 to 3.7 at once, which kills 3.7 when it is done by hand: it reads what 3.5 has written
@@ -142,7 +159,7 @@ func TestUpgradeOverTwoMinors(t *testing.T) {
 	if err := r.Want("3.7"); err != nil {
 		t.Fatal(err)
 	}
-	holds(ctx, t, r, w, began)
+	holds(ctx, t, r, w, "3.7", began)
 	for _, d := range r.Decisions() {
 		if strings.Contains(d.Why, "is halted") {
 			t.Errorf("%s: %s", d.Instance, d.Why)
@@ -154,7 +171,14 @@ func TestUpgradeOverTwoMinors(t *testing.T) {
 func TestUpgradeByReplacement(t *testing.T) {
 	ctx, r, w := upgradeRig(t, realEtcd(t), "3.6")
 	began := time.Now()
-	if err := r.Configure("3.7"); err != nil {
+	replaceAll(ctx, t, r, "3.7")
+	holds(ctx, t, r, w, "3.7", began)
+}
+
+// replaceAll terminates one instance after the other, and waits until the next has joined and runs the minor.
+func replaceAll(ctx context.Context, t *testing.T, r *rig.Rig, minor string) {
+	t.Helper()
+	if err := r.Configure(minor); err != nil {
 		t.Fatal(err)
 	}
 	for n, i := range r.Latest().InService() {
@@ -164,19 +188,42 @@ func TestUpgradeByReplacement(t *testing.T) {
 		if _, err := r.Wait(ctx, func(v *rig.View) error {
 			upgraded := 0
 			for _, in := range v.InService() {
-				if strings.HasPrefix(in.Etcd.Version, "3.7.") {
+				if strings.HasPrefix(in.Etcd.Version, minor+".") {
 					upgraded++
 				}
 			}
 			if upgraded != n+1 {
-				return fmt.Errorf("%d members run 3.7", upgraded)
+				return fmt.Errorf("%d members run %s", upgraded, minor)
 			}
 			return v.Settled(3)
 		}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	holds(ctx, t, r, w, began)
+}
+
+// From 2.3 to 3.0 all goes over v2, until every member runs 3.0: the lock, the members, and here the client. An empty 3.0 server
+// would die of the snapshot of a 2.3 leader, and such a leader forgets its log early here; so a replacement joins as 2.3 and is
+// upgraded in place.
+func TestUpgradeFrom23(t *testing.T) {
+	for _, how := range []string{"by replacement", "in place"} {
+		t.Run(how, func(t *testing.T) {
+			servers := realEtcd(t)
+			for _, minor := range []string{"2.3", "3.0"} {
+				if _, err := os.Stat(filepath.Join(servers, minor, "etcd")); err != nil {
+					t.Skipf("SKIPPED, and the way from 2.3 was not tested: %v; make etcd builds it", err)
+				}
+			}
+			ctx, r, w := upgradeRigWith(t, servers, "2.3", "--snapshot-count", "200")
+			began := time.Now()
+			if how == "by replacement" {
+				replaceAll(ctx, t, r, "3.0")
+			} else if err := r.Want("3.0"); err != nil {
+				t.Fatal(err)
+			}
+			holds(ctx, t, r, w, "3.0", began)
+		})
+	}
 }
 
 // One member has gone on to the next minor, and the configuration is set back: the cluster can still go back, and so it does. Once
@@ -211,7 +258,7 @@ func TestUpgradeIsTakenBack(t *testing.T) {
 	if err := r.Want("3.7"); err != nil {
 		t.Fatal(err)
 	}
-	holds(ctx, t, r, w, began)
+	holds(ctx, t, r, w, "3.7", began)
 	// The version of the cluster rises up to 4 s after the last member has; until then there is a way back for all of them.
 	for checks, _ := preflightOn(t, r, one, "3.7"); checks["version"].Status != preflight.Pass; checks, _ = preflightOn(t, r, one, "3.7") {
 		if ctx.Err() != nil {
@@ -279,5 +326,5 @@ func TestFailedUpgradeIsTakenBack(t *testing.T) {
 	if out := unlock(t, v, "y"); !strings.Contains(out, "An upgrade has failed at i-") || !strings.Contains(out, "panic: of course") {
 		t.Error(out)
 	}
-	holds(ctx, t, r, w, began)
+	holds(ctx, t, r, w, "3.7", began)
 }

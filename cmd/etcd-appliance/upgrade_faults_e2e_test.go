@@ -78,7 +78,7 @@ func TestUpgradeWithFaults(t *testing.T) {
 			if err := tt.strike(ctx, r, holder); err != nil {
 				t.Fatal(err)
 			}
-			holds(ctx, t, r, w, began)
+			holds(ctx, t, r, w, "3.7", began)
 		})
 	}
 }
@@ -240,7 +240,7 @@ func TestUpgradeOfFive(t *testing.T) {
 	if err := r.Want("3.7"); err != nil {
 		t.Fatal(err)
 	}
-	holds(ctx, t, r, w, began)
+	holds(ctx, t, r, w, "3.7", began)
 }
 
 // A cluster that has taken many snapshots of 3.5 goes on to 3.7, as a young one does.
@@ -277,5 +277,5 @@ func TestUpgradeOfOldCluster(t *testing.T) {
 	if err := r.Want("3.7"); err != nil {
 		t.Fatal(err)
 	}
-	holds(ctx, t, r, w, began)
+	holds(ctx, t, r, w, "3.7", began)
 }

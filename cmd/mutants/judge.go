@@ -51,6 +51,7 @@ func (m *mutant) layers(seeds int) []layer {
 var conformance = map[string]struct{ pkg, run string }{
 	"sim/etcdfake":   {"sim/etcdconformance", "^TestFake$"},
 	"sim/awsfake":    {"sim/localcloud", "^(TestConformance|TestMetadataConformance)$/^ours$"},
+	"effects/etcdv2": {"sim/etcdconformance", "^TestReal$/^2.3$/^2.3:"},
 	"effects/etcdv3": {"sim/etcdconformance", "^TestReal$/^3.7$/^(a_lock_has_one_owner|a_lock_that_is_not_kept_alive|a_key_is_changed_only)"},
 }
 

@@ -3,6 +3,8 @@
 //	<root>/etcd/                     etcd's --data-dir
 //	<root>/appliance.json            the record
 //	<root>/set-aside/<time>-<why>/   data renamed away, each with the record it had
+//	<root>/not-ours/<time>-<why>/    the same, of other instances: never deleted
+//	<root>/daemon.lock               held by the daemon of this directory
 //
 // Nothing is deleted but what was set aside, and that only when asked. A root that is itself the data directory of an etcd
 // that another supervisor ran (member/wal directly in it) is taken over as it is.
@@ -25,6 +27,7 @@ type Dir struct {
 	root string
 	etcd string // etcd's --data-dir: root/etcd, or root itself when it was another supervisor's
 	now  func() time.Time
+	here machine
 
 	mu sync.Mutex // a record is read and rewritten, and data and record move together
 }
@@ -49,7 +52,7 @@ func New(root string) (*Dir, error) {
 func Peek(root string) *Dir { return at(root) }
 
 func at(root string) *Dir {
-	d := &Dir{root: root, etcd: filepath.Join(root, "etcd"), now: time.Now}
+	d := &Dir{root: root, etcd: filepath.Join(root, "etcd"), now: time.Now, here: thisMachine()}
 	if present(filepath.Join(root, "member")) && !present(filepath.Join(d.etcd, "member")) {
 		d.etcd = root
 	}
@@ -64,7 +67,7 @@ func (d *Dir) Inspect() states.Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	rec, recErr := d.readRecord()
-	disk := states.Disk{Minor: rec.minor(), Name: rec.Name, Address: rec.Address, Joined: rec.Joined}
+	disk := states.Disk{Minor: rec.minor(), Name: rec.Name, Address: rec.Address, Joined: rec.Joined, Own: d.here.wrote(rec)}
 	var why error
 	disk.State, why = look(d.etcd, d.etcd == d.root, rec.Fresh)
 	kept, keptErr := readDir(filepath.Join(d.root, setAsideName))
@@ -78,7 +81,8 @@ func (d *Dir) Inspect() states.Disk {
 
 // RecordStart writes which server is about to run, and as whom. It refuses to start a member anew on data, which etcd would
 // restart instead, and to restart one where there is none, of which etcd would make a cluster of its own. Before a start
-// anew it clears away what an earlier one that failed has left (see [leftover]), so that no server ever builds on that.
+// anew it clears away what an earlier one that failed has left (see [leftover]), so that no server ever builds on that. It
+// refuses to restart the data of another instance.
 func (d *Dir) RecordStart(start states.StartEtcd) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -89,6 +93,9 @@ func (d *Dir) RecordStart(start states.StartEtcd) error {
 	if err := d.fits(start, old.Fresh); err != nil {
 		return err
 	}
+	if start.State == states.ClusterRestart && states.IsInstanceID(old.Name) && old.Name != start.Name {
+		return fmt.Errorf("the data in %s is of %s, and this is %s: a server on it would be that member a second time", d.etcd, old.Name, start.Name)
+	}
 	rec := old
 	rec.Fresh = start.State != states.ClusterRestart
 	if rec.Fresh {
@@ -97,11 +104,21 @@ func (d *Dir) RecordStart(start states.StartEtcd) error {
 		}
 		rec.Joined, rec.Token = false, start.Token
 	}
-	rec.Name, rec.Address, rec.Minor = start.Name, start.Address, start.Minor.String()
-	if rec == old {
-		return nil // a full disk does not stop a restart
+	if start.Minor.Less(v3) && !rec.minor().Less(v3) {
+		if err := d.setDatabaseAside(); err != nil {
+			return err
+		}
 	}
-	return d.writeRecord(rec)
+	rec.Name, rec.Address, rec.Minor = start.Name, start.Address, start.Minor.String()
+	same := rec == old
+	rec.Boot = d.here.boot
+	if rec == old {
+		return nil
+	}
+	if err := d.writeRecord(rec); !same {
+		return err
+	}
+	return nil // a full disk does not stop a restart
 }
 
 func (d *Dir) fits(start states.StartEtcd, fresh bool) error {

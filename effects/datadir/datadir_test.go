@@ -149,7 +149,7 @@ func TestRecordSurvivesTheDaemon(t *testing.T) {
 	must(t, d.RecordStart(restart))
 
 	got := open(t, root).Inspect()
-	want := states.Disk{State: states.DiskMember, Minor: restart.Minor, Name: "i-1", Address: "10.0.0.1", Joined: true}
+	want := states.Disk{State: states.DiskMember, Minor: restart.Minor, Name: "i-1", Address: "10.0.0.1", Own: true, Joined: true}
 	if got != want {
 		t.Fatalf("got %+v, want %+v", got, want)
 	}
@@ -270,6 +270,30 @@ func TestSetAside(t *testing.T) {
 		t.Errorf("%s is still there", found)
 	}
 	must(t, d.ForgetSetAside())
+}
+
+// TestBackTo23: 2.3 does not start where 3.0 has left its database. It loses none that it has made itself, in the v3 demo.
+func TestBackTo23(t *testing.T) {
+	root := t.TempDir()
+	d := open(t, root)
+	write(t, "log", root, "etcd", "member", "wal", walName)
+	old, new := restart, restart
+	old.Minor, new.Minor = states.MinorVersion{Major: 2, Minor: 3}, states.MinorVersion{Major: 3}
+	db := filepath.Join(root, "etcd", "member", "snap", "db")
+	for _, step := range []struct {
+		start states.StartEtcd
+		stays bool
+	}{{old, true}, {old, true}, {new, true}, {new, true}, {old, false}} {
+		write(t, "database", db)
+		must(t, d.RecordStart(step.start))
+		if present(db) != step.stays {
+			t.Errorf("start of %s: the database is there: %v", step.start.Minor, !step.stays)
+		}
+	}
+	kept, err := filepath.Glob(filepath.Join(root, "set-aside", "*-back-to-etcd-2-3", "db"))
+	if err != nil || len(kept) != 1 || !d.Inspect().SetAside {
+		t.Error(kept, err)
+	}
 }
 
 func TestSetAsideRefusesWhileServed(t *testing.T) {

@@ -28,6 +28,7 @@ type record struct {
 	Joined  bool   `json:"joined"`
 	Fresh   bool   `json:"fresh,omitempty"` // the last start was on an empty directory
 	Token   string `json:"token,omitempty"` // --initial-cluster-token
+	Boot    string `json:"boot,omitempty"`  // of the machine, in which it was last started
 }
 
 func (r record) minor() states.MinorVersion {
@@ -39,8 +40,10 @@ func (r record) minor() states.MinorVersion {
 }
 
 // readRecord gives the zero record when there is none, and with an error when it cannot be read.
-func (d *Dir) readRecord() (record, error) {
-	path := filepath.Join(d.root, recordName)
+func (d *Dir) readRecord() (record, error) { return readRecordOf(d.root) }
+
+func readRecordOf(dir string) (record, error) {
+	path := filepath.Join(dir, recordName)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return record{}, nil

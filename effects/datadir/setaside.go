@@ -10,9 +10,14 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
-const setAsideName = "set-aside"
+const (
+	setAsideName = "set-aside"
+	notOursName  = "not-ours"
+)
 
 // SetAside renames the data, and then the record that belongs to it, into a directory of set-aside/ named by the time and the
 // reason. Nothing is deleted. It does nothing when there is no data, and refuses while a server has the database open.
@@ -41,7 +46,32 @@ func (d *Dir) SetAside(why string) error {
 	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)), syncDir(d.root))
 }
 
-// ForgetSetAside deletes all that was set aside.
+// v3 is the first version that keeps a database beside the v2 store.
+var v3 = states.MinorVersion{Major: 3}
+
+// setDatabaseAside takes from 2.3 what it refuses to start beside, the database that 3.0 has made ("experimental-v3demo cannot be
+// disabled once it is enabled", 2.3.8 etcdserver/server.go NewServer). It is empty: a 3.0 server serves no v3 call before every
+// member runs 3.0. If 3.0 has not come so far as to write to the log, which 2.3 could not read, 2.3 then runs as before.
+func (d *Dir) setDatabaseAside() error {
+	snap := filepath.Join(d.etcd, "member", "snap")
+	if !present(filepath.Join(snap, "db")) {
+		return nil
+	}
+	if err := d.refuseWhileServed(); err != nil {
+		return err
+	}
+	dir, err := d.makeSetAside("back to etcd 2.3")
+	if err == nil {
+		err = os.Rename(filepath.Join(snap, "db"), filepath.Join(dir, "db"))
+	}
+	if err != nil {
+		return fmt.Errorf("cannot set the database aside: %w", explain(err))
+	}
+	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)), syncDir(snap))
+}
+
+// ForgetSetAside deletes all that was set aside but the data of other instances, of which it may be the last copy. That is moved
+// to not-ours/, for a human to decide.
 func (d *Dir) ForgetSetAside() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -50,12 +80,31 @@ func (d *Dir) ForgetSetAside() error {
 	if err != nil {
 		return err
 	}
+	rec, err := d.readRecord()
+	if err != nil && !errors.Is(err, errDamaged) {
+		return err
+	}
 	for _, e := range entries {
-		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+		path := filepath.Join(dir, e.Name())
+		if other, _ := readRecordOf(path); other.Name != "" && other.Name != rec.Name {
+			err = d.keep(path)
+		} else {
+			err = os.RemoveAll(path)
+		}
+		if err != nil {
 			return fmt.Errorf("cannot delete data that was set aside: %w", explain(err))
 		}
 	}
 	return nil
+}
+
+// keep moves data that was set aside to where nobody deletes it.
+func (d *Dir) keep(path string) error {
+	parent := filepath.Join(d.root, notOursName)
+	if err := os.MkdirAll(parent, 0o700); err != nil {
+		return err
+	}
+	return os.Rename(path, filepath.Join(parent, filepath.Base(path)))
 }
 
 // dataPath is what moves when the data is set aside. A root taken over from another supervisor cannot move itself.

@@ -66,22 +66,34 @@ func (r record) fatal() bool {
 	return r.Level == "fatal" || r.Level == "panic" || r.Msg == "failed to verify flags" || r.Msg == "failed to start"
 }
 
+// textRecord is a record as servers up to 3.3 write it: "2016-05-09 11:15:23.143 C | etcdmain: ...".
+var textRecord = regexp.MustCompile(`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ ([A-Z]) \| (.*)$`)
+
+// readRecord reads a line of the log; false when it is none.
+func readRecord(line string) (record, bool) {
+	var r record
+	if json.Unmarshal([]byte(line), &r) == nil || r.Msg != "" {
+		return r, true
+	}
+	m := textRecord.FindStringSubmatch(line)
+	if m == nil {
+		return record{Msg: line}, false
+	}
+	return record{Level: map[string]string{"C": "fatal", "E": "error", "W": "warn"}[m[1]], Msg: m[2]}, true
+}
+
 func readWords(text string) words {
 	var w words
 	var dying strings.Builder
 	final := false
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")
-		var r record
-		isRecord := json.Unmarshal([]byte(line), &r) == nil || r.Msg != ""
-		if !isRecord {
-			r.Msg = line
-		}
+		r, isRecord := readRecord(line)
 		if w.removed == "" && removed.MatchString(r.String()) {
 			w.removed = r.String()
 		}
 		speaks := isRecord && r.fatal() || !isRecord && speaking.MatchString(line)
-		if !isRecord || r.fatal() {
+		if !isRecord || r.fatal() || strings.HasPrefix(r.Msg, "etcdmain: ") { // which up to 3.3 tells some ends as mere information
 			dying.WriteString(r.String() + "\n")
 		}
 		if !final && (speaks || r.Level == "warn" || r.Level == "error") {
@@ -92,8 +104,8 @@ func readWords(text string) words {
 	return w
 }
 
-// speaking is the first line of a panic, of a runtime error, of a complaint about flags, or of a fatal line up to 3.3.
-var speaking = regexp.MustCompile(`^panic: |^fatal error: |^unexpected fault address|^flag provided but not defined| C \| `)
+// speaking is the first line of a panic, of a runtime error, or of a complaint about flags.
+var speaking = regexp.MustCompile(`^panic: |^fatal error: |^unexpected fault address|^flag provided but not defined`)
 
 // The texts by which etcd says why it ends. They are the same from 2.3 to 3.7 unless noted.
 var (
@@ -161,6 +173,8 @@ var (
 	// bbolt panics, and faults on the pages that a file cut short no longer has, are told by the goroutine that died: its first
 	// frame outside the runtime is bbolt's.
 	diedInBolt = regexp.MustCompile(`(?m)^goroutine \d+ [^\n]*\[running[^\n]*\]:\n(?:(?:runtime\.|panic\()[^\n]*\n\t[^\n]*\n)*(?:go\.etcd\.io/bbolt|github\.com/(?:coreos/bbolt|boltdb/bolt))`)
+	// A frame of the log whose length makes no sense. 3.0 writes frames that are so for 2.3 (wal/decoder.go; seen on 2.3.8).
+	badFrame = regexp.MustCompile(`(?m)^panic: runtime error: makeslice: len out of range\n\ngoroutine [^\n]*\n\S*/wal\.\(\*decoder\)`)
 	// Reading a transaction after its end is a mistake of the program, not of the file (bbolt cursor.go).
 	txClosed = regexp.MustCompile(`assertion failed: tx closed`)
 )
@@ -191,7 +205,7 @@ func classify(e end, asked bool, w words) (states.ExitReason, string) {
 		return states.ExitRefused, detail
 	case machine.MatchString(w.dying):
 		return states.ExitCrash, detail
-	case corrupt.MatchString(w.dying), diedInBolt.MatchString(w.dying) && !txClosed.MatchString(w.dying):
+	case corrupt.MatchString(w.dying), badFrame.MatchString(w.dying), diedInBolt.MatchString(w.dying) && !txClosed.MatchString(w.dying):
 		return states.ExitCorrupt, detail
 	default:
 		return states.ExitCrash, detail

@@ -113,6 +113,9 @@ func TestClassify(t *testing.T) {
 		{"nil pointer", exit(2), false, "panic: runtime error: invalid memory address\n[signal SIGSEGV]\n\ngoroutine 1 [running]:\ngo.etcd.io/etcd/server/v3/etcdserver.bootstrap()\n\tx.go:1\ngo.etcd.io/bbolt.Open()\n", states.ExitCrash},
 		{"read after close", exit(2), false, "panic: assertion failed: tx closed\n\ngoroutine 7 [running]:\ngo.etcd.io/bbolt.(*Cursor).First()\n\tx.go:1\n", states.ExitCrash},
 		{"index out of range in bbolt", exit(2), false, "panic: runtime error: index out of range [7] with length 2\n\ngoroutine 7 [running]:\npanic({0x1})\n\tpanic.go:1\ngo.etcd.io/bbolt.(*Cursor).search()\n", states.ExitCorrupt},
+		{"log of 3.0 under 2.3", exit(2), false, "2026-11-28 17:50:46.1 W | wal: ignored file 0.tmp in wal\npanic: runtime error: makeslice: len out of range\n\ngoroutine 1 [running]:\ngithub.com/coreos/etcd/wal.(*decoder).decode(0x1)\n\tx.go:1\n", states.ExitCorrupt},
+		{"trouble of a 2.3 server that it got over", exit(1), false, "2016-05-09 11:15:23.1 W | rafthttp: crc mismatch\n2016-05-09 11:15:23.1 C | etcdserver: something new", states.ExitCrash},
+		{"makeslice elsewhere", exit(2), false, "panic: runtime error: makeslice: len out of range\n\ngoroutine 1 [running]:\ngithub.com/coreos/etcd/rafthttp.x(0x1)\n\tx.go:1\n", states.ExitCrash},
 		{"raft", exit(2), false, `{"level":"panic","msg":"tocommit(8) is out of range [lastIndex(0)]. Was the raft log corrupted, truncated, or lost?"}`, states.ExitCorrupt},
 		{"raft 3.0", exit(1), false, "2016-05-09 11:15:23.1 C | raft: tocommit(8) is out of range [lastIndex(0)]. Was the raft log corrupted, truncated, or lost?", states.ExitCorrupt},
 		{"undecodable record", exit(1), false, fatal("proto:\u00a0cannot parse invalid wire-format data"), states.ExitCorrupt},
@@ -147,6 +150,10 @@ goroutine 1 [running]:
 `
 	_, got := classify(end{known: true, code: 2}, false, readWords(text))
 	if want := "exit status 2: failed to open database: invalid database"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	_, got = classify(end{known: true, code: 1}, false, readWords("2016-05-09 11:15:23.1 I | etcdmain: etcd Version: 2.3.8\n2016-05-09 11:15:23.2 C | etcdmain: listen tcp: address already in use\n"))
+	if want := "exit status 1: etcdmain: listen tcp: address already in use"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	_, got = classify(end{known: true, code: 1}, false, readWords(`{"level":"warn","msg":"`+strings.Repeat("é", 999)+`"}`))

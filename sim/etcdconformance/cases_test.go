@@ -10,15 +10,27 @@ import (
 
 var (
 	newest = states.MinorVersion{Major: 3, Minor: 7}
-	minors = []states.MinorVersion{{Major: 3, Minor: 5}, {Major: 3, Minor: 6}, newest}
+	v23    = states.MinorVersion{Major: 2, Minor: 3}
+	v30    = states.MinorVersion{Major: 3}
+	minors = []states.MinorVersion{v23, {Major: 3, Minor: 5}, {Major: 3, Minor: 6}, newest}
 )
 
-// testCase is one script. All run on the newest minor; those whose outcome depends on the version run on every minor.
+// testCase is one script. All run on the newest minor; those whose outcome depends on the version run on every minor that has v3.
 type testCase struct {
 	name       string
 	everyMinor bool
+	v2         bool   // runs on 2.3 and nothing else
+	snapshots  uint64 // --snapshot-count, where it matters
 	run        func(s *script)
 	want       string // the transcript
+}
+
+// on tells whether the script runs on a minor.
+func (c testCase) on(minor states.MinorVersion) bool {
+	if c.v2 || minor == v23 {
+		return c.v2 && minor == v23
+	}
+	return c.everyMinor || minor == newest
 }
 
 // differs plays the script, and tells how the transcript differs from what is wanted; empty if it does not.
@@ -55,4 +67,4 @@ func trimmed(text string) []string {
 	return lines
 }
 
-var cases = slices.Concat(forming, joining, removing, losing, locking, swapping, upgrading, operating)
+var cases = slices.Concat(forming, joining, removing, losing, locking, swapping, upgrading, operating, old)

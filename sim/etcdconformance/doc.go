@@ -15,5 +15,5 @@
 //   - A server whose disk is full ends at once; etcd goes on until the log needs more room than it has set aside.
 //
 // What no loopback can show is in the unit tests of the fake alone: partitions, disks that fail, servers that lag or stall,
-// certificates, and servers older than 3.5.
+// certificates, and servers between 3.0 and 3.5. Of 2.3 and the way to 3.0 there are scripts of their own, over the v2 API.
 package etcdconformance

@@ -14,6 +14,7 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/effects/datadir"
 	"github.com/etcd-appliance/etcd-appliance/effects/etcdproc"
+	"github.com/etcd-appliance/etcd-appliance/effects/etcdv2"
 	"github.com/etcd-appliance/etcd-appliance/effects/etcdv3"
 	"github.com/etcd-appliance/etcd-appliance/effects/peerport"
 	"github.com/etcd-appliance/etcd-appliance/states"
@@ -22,11 +23,13 @@ import (
 // real is a stage of real servers on loopback addresses.
 type real struct {
 	t       testing.TB
+	root    string
 	runs    states.MinorVersion
 	number  uint32
 	ports   *peerport.Peers
 	nodes   map[int]*realNode
 	servers string
+	every   uint64 // --snapshot-count; the daemon's own when 0
 }
 
 type realNode struct {
@@ -46,8 +49,9 @@ func servers() string {
 	return filepath.Join("..", "..", ".cache", "etcd")
 }
 
-func newReal(t testing.TB, minor states.MinorVersion) *real {
-	r := &real{t: t, runs: minor, number: stages.Add(1), ports: peerport.New(peerport.Config{}), nodes: map[int]*realNode{}, servers: servers()}
+func newReal(t testing.TB, minor states.MinorVersion, snapshots uint64) *real {
+	root := t.TempDir() // first: what is registered first is cleaned up last, and servers write until they are killed
+	r := &real{root: root, t: t, runs: minor, number: stages.Add(1), ports: peerport.New(peerport.Config{}), nodes: map[int]*realNode{}, servers: servers(), every: snapshots}
 	t.Cleanup(r.close)
 	return r
 }
@@ -64,7 +68,7 @@ func (r *real) node(n int) *realNode {
 	if known := r.nodes[n]; known != nil {
 		return known
 	}
-	node := &realNode{root: filepath.Join(r.t.TempDir(), name(n))}
+	node := &realNode{root: filepath.Join(r.root, name(n))}
 	r.nodes[n] = node
 	r.open(node)
 	return node
@@ -78,11 +82,19 @@ func (r *real) open(n *realNode) {
 	}
 	n.process, err = etcdproc.New(etcdproc.Options{
 		ServerDir: r.servers, DataDir: n.disk.EtcdDir(), StateDir: n.root, ClientPort: 2379, PeerPort: 2380,
-		ExtraArgs: []string{"--unsafe-no-fsync"}, Log: zerolog.Nop(),
+		ExtraArgs: r.extra(), SnapshotCount: int(r.every), Log: zerolog.Nop(),
 	})
 	if err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+// extra spares the disk, where the server can be told to.
+func (r *real) extra() []string {
+	if r.runs == v23 {
+		return nil
+	}
+	return []string{"--unsafe-no-fsync"}
 }
 
 func (r *real) process(n int) effects.Process { return reaped{r.node(n).process} }
@@ -92,9 +104,9 @@ func (r *real) now() time.Time                { return time.Now() }
 func (r *real) pass(d time.Duration)          { time.Sleep(d) }
 
 func (r *real) etcd() effects.Etcd {
-	e := etcdv3.New(etcdv3.Config{})
-	r.t.Cleanup(e.Close)
-	return e
+	v2, v3 := etcdv2.New(etcdv2.Config{}), etcdv3.New(etcdv3.Config{})
+	r.t.Cleanup(func() { v2.Close(); v3.Close() })
+	return &effects.Choice{V2: v2, V3: v3, Level: v2.Level, Now: time.Now}
 }
 
 func (r *real) signal(n int, sig syscall.Signal) {

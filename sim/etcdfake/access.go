@@ -82,7 +82,7 @@ func (p *process) writes(deletes bool) error {
 		return err
 	case c.alarmed(CorruptAlarm) && !p.older(3, 3):
 		return errCorrupt
-	case c.alarmed(NoSpace) && !deletes:
+	case c.alarmed(NoSpace) && !deletes && !p.older(3, 0): // which has no quota and no alarms
 		return errNoSpace
 	}
 	return nil

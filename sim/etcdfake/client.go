@@ -11,6 +11,7 @@ import (
 // client is the client of one daemon. Like the real one it remembers the leases of its locks, and nothing else.
 type client struct {
 	node   *Node
+	v2     bool
 	leases map[string]int64
 }
 
@@ -39,7 +40,7 @@ func (c *client) Members(_ context.Context, endpoints []string) (effects.EtcdMem
 	for _, e := range endpoints {
 		p, answer, err := c.reach(Members, e)
 		if err == nil {
-			err = p.lists()
+			err = p.lists(c.v2)
 		}
 		if err == nil {
 			err = answer
@@ -53,7 +54,10 @@ func (c *client) Members(_ context.Context, endpoints []string) (effects.EtcdMem
 }
 
 func (c *client) AddMember(_ context.Context, endpoints []string, peerURL string, learner bool) (id uint64, err error) {
-	err = c.change(AddMember, endpoints, func(p *process) (err error) { id, err = p.add(peerURL, learner); return err })
+	if c.v2 && learner {
+		return 0, errNotV2
+	}
+	err = c.change(AddMember, endpoints, func(p *process) (err error) { id, err = p.add(peerURL, learner); return c.told(err) })
 	if err != nil {
 		id = 0
 	}
@@ -61,7 +65,7 @@ func (c *client) AddMember(_ context.Context, endpoints []string, peerURL string
 }
 
 func (c *client) RemoveMember(_ context.Context, endpoints []string, id uint64) error {
-	return c.change(RemoveMember, endpoints, func(p *process) error { return p.remove(id) })
+	return c.change(RemoveMember, endpoints, func(p *process) error { return c.told(p.remove(id)) })
 }
 
 func (c *client) PromoteMember(_ context.Context, endpoints []string, id uint64) error {
@@ -75,25 +79,31 @@ func (c *client) MoveLeader(_ context.Context, leaderEndpoint string, to uint64)
 func (c *client) HoldLock(_ context.Context, endpoints []string, key, owner string, ttl time.Duration, absent ...string) (l effects.EtcdLock, err error) {
 	var lease int64
 	err = c.change(HoldLock, endpoints, func(p *process) (err error) {
-		l, lease, err = p.hold(key, owner, ttl, c.leases[key], absent)
+		l, lease, err = p.hold(c.name(key), owner, ttl, c.leases[key], c.names(absent))
 		return err
 	})
 	if err != nil {
 		return effects.EtcdLock{}, err
 	}
-	c.leases[key] = lease
+	if !c.v2 {
+		c.leases[key] = lease
+	}
 	return l, nil
 }
 
 func (c *client) ReleaseLock(_ context.Context, endpoints []string, key, owner string) error {
-	return c.change(ReleaseLock, endpoints, func(p *process) error { return p.unlock(key, owner) })
+	return c.change(ReleaseLock, endpoints, func(p *process) error { return p.unlock(c.name(key), owner) })
 }
 
 func (c *client) Forget([]string) {}
 
 func (c *client) reach(a Action, endpoint string) (*process, error, error) {
 	p, answer, err := c.node.world.reach(c.node, a, host(endpoint), ClientPort)
-	if err == nil {
+	switch {
+	case err != nil:
+	case c.v2:
+		err = p.understands(a)
+	default:
 		err = p.admits(a)
 	}
 	return p, answer, err
@@ -149,7 +159,7 @@ func (w *World) Write(address string) error {
 		return err
 	}
 	c := p.disk.cluster
-	c.write()
+	c.write("key")
 	c.acked = c.index
 	return nil
 }

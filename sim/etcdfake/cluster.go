@@ -181,9 +181,9 @@ func (c *Cluster) change(edit func([]states.Member) []states.Member) {
 }
 
 // write commits a key.
-func (c *Cluster) write() {
+func (c *Cluster) write(name string) {
 	c.index++
-	c.keyed = c.keyed || !c.version.Less(states.MinorVersion{Major: 3, Minor: 0})
+	c.keyed = c.keyed || !isV2(name) && !c.version.Less(states.MinorVersion{Major: 3, Minor: 0})
 }
 
 // entered and left note servers that come and go.

@@ -27,6 +27,8 @@ type disk struct {
 
 type diskView struct{ *Node }
 
+func (n *Node) boot() boot { return boot{n.ID, n.boots} }
+
 // Disk is the data directory as the daemon of this instance sees it.
 func (n *Node) Disk() effects.Disk { return diskView{n} }
 
@@ -36,7 +38,7 @@ func (v diskView) Inspect() states.Disk {
 	if v.proc != nil && v.proc.disk == d && d.cluster != nil {
 		v.proc.snapshots()
 	}
-	s := states.Disk{Snapshot: d.snapshot, State: d.state, Minor: d.minor, Name: d.name, Address: d.address, Joined: d.joined, SetAside: len(v.aside) > 0}
+	s := states.Disk{Snapshot: d.snapshot, State: d.state, Minor: d.minor, Name: d.name, Address: d.address, Joined: d.joined, Own: d.name != "" && d.boot == v.boot(), SetAside: len(v.aside) > 0}
 	if d.state == states.DiskBroken {
 		s.Error = "no write-ahead log that can be read"
 	}
@@ -75,8 +77,11 @@ func (v diskView) RecordStart(start states.StartEtcd) error {
 		return errors.New("the data directory is not empty")
 	case !fresh && d.state != states.DiskMember:
 		return errors.New("no member to restart")
+	case !fresh && d.name != "" && d.name != start.Name:
+		return errors.New("the data is another instance's")
 	}
 	d.earlier = d.record
+	d.boot = v.boot()
 	d.minor, d.name, d.address = start.Minor, start.Name, start.Address
 	if d.state == states.DiskEmpty {
 		d.joined = false

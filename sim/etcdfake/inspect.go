@@ -149,3 +149,37 @@ func (n *Node) Runs() states.Version {
 	}
 	return n.proc.version
 }
+
+// Ran is the server that last ran on the data directory of the node, whatever the record beside it says; zero when none has.
+func (n *Node) Ran() states.Version { return n.disk.ran }
+
+// Minors are the oldest and the newest minor among the servers of the cluster that are up; zero when none is.
+func (c *Cluster) Minors() (oldest, newest states.MinorVersion) {
+	for i, p := range c.procs {
+		m := p.version.MinorOf()
+		if i == 0 || m.Less(oldest) {
+			oldest = m
+		}
+		if newest.Less(m) {
+			newest = m
+		}
+	}
+	return oldest, newest
+}
+
+// Downgrading tells whether a downgrade of the cluster is enabled.
+func (c *Cluster) Downgrading() bool { return c.downgrade.Known() }
+
+// Alarmed tells whether any alarm is raised.
+func (c *Cluster) Alarmed() bool { return len(c.alarms) > 0 }
+
+// Hears tells whether a member's server is up and knows a leader, which is what it tells of itself: for an election timeout after
+// the leader has gone it does so still.
+func (c *Cluster) Hears(id uint64) bool {
+	m := find(c.members(), id)
+	if m == nil {
+		return false
+	}
+	p := c.server(m)
+	return p != nil && p.lead != 0
+}

@@ -20,7 +20,7 @@ func (c *client) Keys(_ context.Context, endpoints []string, prefix string) ([]e
 			err = answer
 		}
 		if err == nil {
-			return p.disk.cluster.under(prefix), nil
+			return c.bare(p.disk.cluster.under(c.name(prefix))), nil
 		}
 		last = err
 	}
@@ -28,11 +28,20 @@ func (c *client) Keys(_ context.Context, endpoints []string, prefix string) ([]e
 }
 
 func (c *client) Swap(_ context.Context, endpoints []string, key effects.EtcdKey, absent ...string) (revision int64, err error) {
-	err = c.change(Swap, endpoints, func(p *process) (err error) { revision, err = p.swap(key, absent); return err })
+	key.Key = c.name(key.Key)
+	err = c.change(Swap, endpoints, func(p *process) (err error) { revision, err = p.swap(key, c.names(absent)); return err })
 	if err != nil {
 		return 0, err
 	}
 	return revision, nil
+}
+
+// bare are keys as the caller knows them.
+func (c *client) bare(keys []effects.EtcdKey) []effects.EtcdKey {
+	for i := range keys {
+		keys[i].Key = keys[i].Key[len(c.name("")):]
+	}
+	return keys
 }
 
 // under lists the keys with a prefix, in order.
@@ -59,14 +68,14 @@ func (p *process) swap(key effects.EtcdKey, absent []string) (int64, error) {
 	if err := p.serves(); err != nil {
 		return 0, err
 	}
-	if c.Key(key.Key).Revision != key.Revision || c.anyThere(absent) {
+	if c.key(key.Key).Revision != key.Revision || c.anyThere(absent) {
 		return 0, effects.ErrChanged
 	}
 	if err := p.writes(key.Value == ""); err != nil {
 		return 0, err
 	}
 	c.keys = slices.DeleteFunc(c.keys, func(k effects.EtcdKey) bool { return k.Key == key.Key })
-	c.write()
+	c.write(key.Key)
 	if key.Value != "" {
 		key.Revision = int64(c.index)
 		c.keys = append(c.keys, key)
@@ -75,11 +84,18 @@ func (p *process) swap(key effects.EtcdKey, absent []string) (int64, error) {
 }
 
 func (c *Cluster) anyThere(keys []string) bool {
-	return slices.ContainsFunc(keys, func(k string) bool { return c.Key(k).Revision != 0 })
+	return slices.ContainsFunc(keys, func(k string) bool { return c.key(k).Revision != 0 })
 }
 
-// Key gives a key as it stands; the zero value when it is absent.
+// Key gives a key as it stands, of v3 or else of v2; the zero value when it is absent.
 func (c *Cluster) Key(key string) effects.EtcdKey {
+	if k := c.key(key); k.Revision != 0 {
+		return k
+	}
+	return c.key("/" + key)
+}
+
+func (c *Cluster) key(key string) effects.EtcdKey {
 	for _, k := range c.under(key) {
 		if k.Key == key {
 			return k

@@ -38,12 +38,12 @@ func (p *process) hold(key, owner string, ttl time.Duration, lease int64, absent
 	if l.owner != owner {
 		return effects.EtcdLock{Owner: l.owner, Revision: l.revision}, 0, nil
 	}
-	if l.lease == 0 || l.lease != lease {
+	if l.lease == 0 || l.lease != lease && !isV2(key) { // a v2 key has a time to live and no lease, and anybody may lengthen it
 		if err := p.writes(false); err != nil {
 			return effects.EtcdLock{}, 0, err
 		}
 		c.world.lastLease++
-		c.write()
+		c.write(key)
 		l.lease, l.revision = c.world.lastLease, int64(c.index)
 	}
 	l.ttl, l.expires = ttl, now.Add(ttl)
@@ -87,32 +87,35 @@ func (c *Cluster) purge(now time.Time) {
 }
 
 // extend renews every lease to its full TTL, as a new leader does (lessor.Promote): a lock may outlive its TTL any number of
-// times.
+// times. The time to live of a v2 key is a time of day, and ends when it ends.
 func (c *Cluster) extend(now time.Time) {
 	if c.leader != nil {
 		c.purge(now)
 	}
 	for i := range c.locks {
-		c.locks[i].expires = now.Add(c.locks[i].ttl)
+		if !isV2(c.locks[i].key) {
+			c.locks[i].expires = now.Add(c.locks[i].ttl)
+		}
 	}
 }
 
 // Delete deletes a lock's key, as an operator does, or as a leader before 3.5.13 that was replaced and does not know it yet: it
 // revokes leases that were kept alive (etcd issue 17425).
 func (c *Cluster) Delete(key string) {
-	if i := slices.IndexFunc(c.locks, func(l lock) bool { return l.key == key }); i >= 0 {
+	if i := slices.IndexFunc(c.locks, func(l lock) bool { return l.key == key || l.key == "/"+key }); i >= 0 {
 		c.index++
 		c.locks = slices.Delete(c.locks, i, i+1)
 	}
 }
 
-// Lock tells who holds a lock of the cluster now.
+// Lock tells who holds a lock of the cluster now, in v3 or else in v2.
 func (c *Cluster) Lock(key string) effects.EtcdLock {
 	c.purge(c.world.Now())
+	found := effects.EtcdLock{}
 	for i := range c.locks {
-		if c.locks[i].key == key {
-			return effects.EtcdLock{Owner: c.locks[i].owner, Revision: c.locks[i].revision}
+		if l := &c.locks[i]; l.key == key || l.key == "/"+key && found.Owner == "" {
+			found = effects.EtcdLock{Owner: l.owner, Revision: l.revision}
 		}
 	}
-	return effects.EtcdLock{}
+	return found
 }

@@ -41,9 +41,9 @@ func (p *process) serves() error {
 }
 
 // lists tells whether the server tells its member list. Before 3.5 it is what the server knows, with or without quorum, however old
-// (api/v3rpc/member.go); clients ask for a linearizable one from 3.5 on.
-func (p *process) lists() error {
-	if p.older(3, 5) && !p.learner() {
+// (api/v3rpc/member.go); clients ask for a linearizable one from 3.5 on. The daemon's client for v2 reads a key first.
+func (p *process) lists(v2 bool) error {
+	if p.older(3, 5) && !p.learner() && !v2 {
 		return nil
 	}
 	return p.serves()

@@ -21,6 +21,7 @@ type Node struct {
 	proc  *process       // nil when none runs
 	last  states.Process // what Inspect answers
 	off   bool
+	boots int // how often it was powered off
 	// distrusted says that nobody shakes hands with it: its certificate has expired.
 	distrusted bool
 	fails      []states.ExitReason // how the next starts end
@@ -67,6 +68,7 @@ func (w *World) PowerOff(instanceID string) {
 	w.Crash(instanceID)
 	if n := w.find(instanceID); n != nil {
 		n.off = true
+		n.boots++
 		w.settle()
 	}
 }

@@ -7,6 +7,13 @@ type record struct {
 	minor         states.MinorVersion
 	name, address string
 	joined        bool
+	boot          boot // in which a server was last started
+}
+
+// boot is one boot of one machine; no two are the same.
+type boot struct {
+	instance string
+	number   int
 }
 
 // Loss is what becomes of the record beside the data.

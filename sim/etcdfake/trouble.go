@@ -45,6 +45,12 @@ func (w *World) Tear(instanceID string) {
 	}
 }
 
+// Forget has a cluster lose a write that it has acknowledged, without a reason, as no etcd must.
+func (w *World) Forget(c *Cluster) {
+	w.report(LostWrites, c, 0, "")
+	w.settle()
+}
+
 // LoseDisk replaces the disk by an empty one, set-aside copies and record included; a process on it crashes.
 func (w *World) LoseDisk(instanceID string) {
 	w.Crash(instanceID)

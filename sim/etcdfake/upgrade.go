@@ -15,6 +15,8 @@ var (
 func (p *process) upgradable() (states.ExitReason, string) {
 	d, c := p.disk, p.disk.cluster
 	switch before := d.ran; {
+	case p.older(3, 0) && before.Known() && !before.MinorOf().Less(states.MinorVersion{Major: 3}): // wal/decoder.go: the entries are padded
+		return states.ExitCorrupt, "exit status 2: panic: runtime error: makeslice: len out of range"
 	case !p.older(3, 6) && before.MinorOf().Less(minor35): // storage/schema UnsafeDetectSchemaVersion
 		return states.ExitCrash, "exit status 1: cannot detect storage schema version: missing term information"
 	case !p.older(3, 6) && p.older(3, 7) && c.v2Keys: // storage/util.go of 3.6; 3.7 has dropped the v2 store, and the check

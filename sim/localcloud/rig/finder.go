@@ -47,9 +47,7 @@ func (f *Finder) Client(ctx context.Context) (*clientv3.Client, error) {
 	if time.Since(f.resolved) < resolveEvery {
 		return f.client, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, writeAttempt)
-	defer cancel()
-	urls, err := f.find(ctx)
+	urls, err := f.urls(ctx)
 	switch {
 	case err != nil || len(urls) == 0:
 		return f.client, nil // what was found before may still serve
@@ -62,6 +60,13 @@ func (f *Finder) Client(ctx context.Context) (*clientv3.Client, error) {
 	}
 	f.resolved = time.Now()
 	return f.client, nil
+}
+
+// urls looks the members up.
+func (f *Finder) urls(ctx context.Context) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, writeAttempt)
+	defer cancel()
+	return f.find(ctx)
 }
 
 // Close ends the connections.

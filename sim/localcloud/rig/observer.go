@@ -23,6 +23,7 @@ type Target struct {
 	Group       string // auto-scaling group
 	Cluster     string // name in DNS
 	Zone        string // hosted zone
+	V2          bool   // its servers may be of 2.3, and are asked over v2 then
 }
 
 // Observer looks at a cluster from outside.
@@ -40,7 +41,7 @@ type Observer struct {
 // NewObserver gives an observer that has not looked yet.
 func NewObserver(t Target) *Observer {
 	return &Observer{
-		target: t, dns: resolver{t.DNS}, servers: newServers(),
+		target: t, dns: resolver{t.DNS}, servers: newServers(t.V2),
 		latest: &View{}, renewed: make(chan struct{}), clusters: map[uint64]bool{},
 	}
 }

@@ -39,6 +39,7 @@ type Options struct {
 	Daemon      string        // the daemon's binary, called as `run --flags`
 	EtcdDir     string        // holds <minor>/etcd
 	EtcdVersion string        // minor that the instances want; may be empty when EtcdDir holds only one
+	V2          bool          // the servers may be of 2.3: they are asked, and written to, over v2
 	Args        []string      // more flags for every daemon
 	Group       string        // default releaseetcd
 	Zone        string        // hosted zone, default elephant.example.org
@@ -84,7 +85,7 @@ func Start(ctx context.Context, o Options) (*Rig, error) {
 	}
 	r.Observer = NewObserver(Target{
 		AutoScaling: autoscaling.NewFromConfig(r.AWS("observer")), EC2: ec2.NewFromConfig(r.AWS("observer")),
-		DNS: r.Cloud.DNS(), Group: o.Group, Cluster: o.Group, Zone: o.Zone,
+		DNS: r.Cloud.DNS(), Group: o.Group, Cluster: o.Group, Zone: o.Zone, V2: o.V2,
 	})
 	watch, stop := context.WithCancel(context.Background())
 	r.stop = stop

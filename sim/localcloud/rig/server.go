@@ -25,13 +25,15 @@ const patience = time.Second
 
 // servers asks etcd servers one by one, over connections that it keeps.
 type servers struct {
+	v2      bool // they may be of 2.3
 	http    http.Client
 	mu      sync.Mutex
 	clients map[string]*clientv3.Client // by address
 }
 
-func newServers() *servers {
+func newServers(v2 bool) *servers {
 	return &servers{
+		v2:      v2,
 		http:    http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second}},
 		clients: map[string]*clientv3.Client{},
 	}
@@ -75,6 +77,16 @@ func (s *servers) ask(ctx context.Context, address string) (e Etcd) {
 	defer cancel()
 	if e.ClusterID, e.Members, e.Err = s.askPeerPort(ctx, address); e.Err != nil {
 		return e
+	}
+	var version versionsOf
+	if s.v2 { // somebody has to ask each time: the version rises
+		if e.Err = s.request(ctx, http.MethodGet, address, "/version", nil, &version); e.Err != nil {
+			return e
+		}
+		if version.isV2() {
+			e.Err = s.askV2(ctx, address, version.Server, &e)
+			return e
+		}
 	}
 	c, err := s.client(address)
 	if err != nil {

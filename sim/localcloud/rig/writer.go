@@ -99,6 +99,10 @@ func (w *Writer) note(err error) {
 
 func (w *Writer) run(ctx context.Context) {
 	defer w.finder.Close()
+	if w.servers.v2 {
+		w.runV2(ctx)
+		return
+	}
 	tick := time.NewTicker(writePause)
 	defer tick.Stop()
 	for {
@@ -135,8 +139,12 @@ func (w *Writer) value(n int) string { return fmt.Sprintf("value %d of %s", n, w
 
 // Verify reads every acknowledged key back through each of the servers at these addresses. The writer must have stopped.
 func (w *Writer) Verify(ctx context.Context, addresses ...string) error {
+	verify := w.verify
+	if w.servers.v2 {
+		verify = w.verifyV2
+	}
 	for _, address := range addresses {
-		if err := w.verify(ctx, address); err != nil {
+		if err := verify(ctx, address); err != nil {
 			return fmt.Errorf("read back from %s: %w", address, err)
 		}
 	}
