@@ -100,13 +100,8 @@ func await(ctx context.Context, t *testing.T, r *rig.Rig, when moment) (holder s
 		}
 	}
 	reached := func() bool {
-		switch running := r.EtcdPID(holder); when {
-		case serverStopped:
-			return running != old[holder]
-		case serverStarted:
-			return running != old[holder] && running != 0
-		}
-		return true
+		running := r.EtcdPID(holder)
+		return when == lockHeld || running != old[holder] && (when == serverStopped || running != 0)
 	}
 	for ; !reached(); time.Sleep(time.Millisecond) {
 		if ctx.Err() != nil {

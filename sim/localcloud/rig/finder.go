@@ -48,9 +48,10 @@ func (f *Finder) Client(ctx context.Context) (*clientv3.Client, error) {
 		return f.client, nil
 	}
 	urls, err := f.urls(ctx)
-	switch {
-	case err != nil || len(urls) == 0:
+	if found := err == nil && len(urls) > 0; !found {
 		return f.client, nil // what was found before may still serve
+	}
+	switch {
 	case f.client == nil:
 		if f.client, err = clientv3.New(clientv3.Config{Endpoints: urls, Logger: zap.NewNop()}); err != nil {
 			return nil, fmt.Errorf("client of %v: %w", urls, err)

@@ -163,14 +163,14 @@ func (c *Clients) do(ctx context.Context, client *clientv3.Client, o *operation)
 // call gives what was read, which is empty when there was no key.
 func (o *operation) call(ctx context.Context, client *clientv3.Client) (read string, err error) {
 	value := strconv.Itoa(o.to)
-	switch o.kind {
-	case get:
+	if o.kind == get {
 		r, err := client.Get(ctx, o.key)
 		if err != nil || len(r.Kvs) == 0 {
 			return "", err
 		}
 		return string(r.Kvs[0].Value), nil
-	case put:
+	}
+	if o.kind == put {
 		_, err := client.Put(ctx, o.key, value)
 		return "", err
 	}
