@@ -33,7 +33,7 @@ const (
 const budgetWindow = 5 * time.Minute
 
 // budgets is C9: how many calls a daemon makes in five minutes at most, in error states too. AWS is asked once a second at most
-// (brisk), by one question that may take two pages; its limits are per account and action, and a group of five shares them with
+// (brisk), with two pages at most where nothing else is said; its limits are per account and action, and a group of five shares them with
 // others. etcd is asked every 150 ms at most (fast), and again after each command; a lane rests for 100 ms after a failure.
 // A server that keeps ending is started with delays that double up to 30 s, of which the jitter takes a quarter.
 var budgets = [calls]struct {
@@ -43,7 +43,7 @@ var budgets = [calls]struct {
 }{
 	callGroups:    {"DescribeAutoScalingGroups", 330, true},
 	callOwn:       {"DescribeAutoScalingInstances", 110, false}, // once for each look at the metadata, which is every 3 s
-	callInstances: {"DescribeInstances", 660, true},
+	callInstances: {"DescribeInstances", 1650, true}, // of which each may take a page for each of up to five members
 	callZones:     {"ListHostedZonesByName", 330, true},
 	callZone:      {"GetHostedZone", 330, true},
 	callRecords:   {"ListResourceRecordSets", 660, true},

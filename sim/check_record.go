@@ -48,7 +48,7 @@ var explainable = [recordings][listings]holder{
 // explains is S8, after each command that a daemon gives to etcd or on its instance.
 func (n *node) explains() {
 	id, member := n.etcd.MemberID()
-	if id == 0 || n.misled || n.forgot {
+	if id == 0 || n.untold {
 		return
 	}
 	c := n.clusterOf(id)

@@ -22,7 +22,8 @@ type upgrades struct {
 }
 
 // gateAge is how old what a daemon knows may be when it stops its server: it reads all of it within 2 s of the stop, by a clock
-// that may go wrong by a tenth, and a server believes in a leader for an election timeout (1.7 s at most) after that has gone.
+// that may go wrong by a tenth, and a server believes in a leader for an election timeout (1.7 s at most) after that has gone. A
+// daemon that is paused between the last look and the signal finds a world of which nothing can tell it.
 const gateAge = 4 * time.Second
 
 // mayStop is S3, C2 and C6, at the moment in which a daemon stops the server of a voter that nobody told it to stop.
@@ -39,7 +40,7 @@ func (p checkedProcess) mayStop() {
 	case c.Key(effects.UpgradeHaltKey).Revision != 0:
 		p.fail("C6", "%s stops its server for an upgrade that is halted", p.node)
 	}
-	if why := p.check.shut(c, p.machine); why != "" && (p.check.openAt == 0 || p.now-p.check.openAt > gateAge) {
+	if why := p.check.shut(c, p.machine); why != "" && (p.check.openAt == 0 || p.now-p.slept-p.check.openAt > gateAge) {
 		p.fail("C2", "%s stops its server: %s, and that for %s", p.node, why, p.now-p.check.openAt)
 	}
 	for _, other := range p.nodes {

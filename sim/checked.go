@@ -129,7 +129,7 @@ func (d checkedDisk) SetAside(why string) error {
 		}
 	}
 	return d.guarded("", "set data aside", func() error {
-		d.spoilt, d.forgot = false, false
+		d.spoilt, d.untold = false, false
 		return d.Disk.SetAside(why)
 	})
 }
@@ -155,8 +155,8 @@ func (d checkedDisk) RecordStart(s states.StartEtcd) error {
 func (d checkedDisk) RecordJoined() error {
 	err := d.guarded("", "record joined", d.Disk.RecordJoined)
 	if err == nil {
-		d.forgot = false
 		d.joinGoals()
+		d.untold = d.untold && d.node.etcd.Disk().Inspect().Name == ""
 	}
 	return err
 }

@@ -33,8 +33,8 @@ type machine struct {
 // watched is what the checks keep of an instance.
 type watched struct {
 	down   bool // its daemon has stopped its server for an upgrade, and it has not served since
-	misled bool // nature has spoilt the record beside its data, and the server was not started by it since
-	forgot bool // and its member has not become a voter by it since
+	misled bool // nature has spoilt the record beside its data, which may name another server than ran on it
+	untold bool // nature has spoilt the record, and not all of it has been written down again
 	told   size
 }
 

@@ -110,7 +110,7 @@ func (t *turn) addSelf(v *verdict, minor MinorVersion) {
 	switch {
 	case t.Join.Owner != "" && t.Join.Owner != t.Self.ID:
 		v.why = t.Join.Owner + " is joining: waits for the join lock"
-	case t.Join.Held.IsZero():
+	case t.Join.Held.IsZero() || t.Now.Sub(t.Join.Held) >= joinLockTTL: // a daemon that was stopped for a while has lost it
 		v.why = "takes the join lock"
 	case t.Cluster.At.Before(t.Join.Held):
 		v.why = "reads the member list again under the join lock"

@@ -143,10 +143,10 @@ func nameserverOf(given string) (string, error) {
 		}
 		return net.JoinHostPort(found.Servers[0], found.Port), nil
 	}
-	if _, _, err := net.SplitHostPort(given); err != nil {
-		return net.JoinHostPort(given, "53"), nil
+	if _, _, err := net.SplitHostPort(given); err == nil {
+		return given, nil
 	}
-	return given, nil
+	return net.JoinHostPort(given, "53"), nil
 }
 
 // locksOf reads both records of upgrades.
