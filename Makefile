@@ -101,6 +101,12 @@ test: check build etcd ## run every check and every test: the one command that d
 	$(call say,go test)
 	go test -timeout 15m $(TESTFLAGS) ./...
 
+# `make test` leaves out what is long and seldom tells anything new.
+.PHONY: e2e
+e2e: build etcd ## run every test that has real etcd servers, the rare ones too: half an hour
+	$(call say,go test with real servers)
+	E2E=all go test -count=1 -timeout 60m $(TESTFLAGS) ./cmd/etcd-appliance ./effects/... ./sim/localcloud/... ./sim/etcdconformance
+
 # The race detector needs cgo. It is not part of `test` because it makes the
 # simulator some ten times slower.
 .PHONY: race

@@ -1,6 +1,7 @@
 package effects
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,17 +21,24 @@ const listRest = 10 * time.Second
 // its health.
 func (e *Effects) askCluster() question {
 	at, wide, next, endpoints := e.Now(), e.wide, e.facts.Cluster, slices.Clone(e.endpoints)
-	// Who waits for the upgrade lock wants to see it free.
-	upgrades := e.facts.Changing()
-	listDue := wide || upgrades && at.Sub(next.At) >= time.Second || next.Known != states.Yes || at.Sub(next.At) >= listRest || !e.lanes[states.LaneCluster].done.Before(next.At)
+	upgrades := e.facts.Changing() // who waits for the upgrade lock wants to see it free
+	listDue := wide || upgrades || next.Known != states.Yes || at.Sub(next.At) >= listRest || !e.lanes[states.LaneCluster].done.Before(next.At)
+	if !upgrades {
+		next.Settled = 0 // the version is not asked for, and may go down and up again unseen
+	}
 	own, self, joining := "", e.facts.Self.Address, e.joining
 	if e.facts.Process.Running == states.Yes {
 		own = e.clientURL(self)
 	}
 	return func(ctx context.Context) (func(), error) {
-		before := next.Local
+		before, level := next.Local, states.MinorVersion{}
 		next.Local = states.Local{}
 		if own != "" {
+			// Before its status: what it has applied by then reaches behind the entry that set the version. One that begins would
+			// keep silent on its peer port too.
+			if upgrades && before.Answers == states.Yes {
+				level = e.askVersion(ctx, self)
+			}
 			restored := time.Time{}
 			if joining && before.Answers != states.Yes {
 				restored = e.askRestored(ctx, self, before.Restored)
@@ -56,11 +64,18 @@ func (e *Effects) askCluster() question {
 			}
 			return func() { e.setCluster(next) }, fmt.Errorf("read the member list: %w", err)
 		}
+		if next.ID != list.ClusterID || next.Version != level {
+			next.Settled = 0
+		}
 		next.Known, next.At, next.Lost, next.ID, next.Members = states.Yes, at, time.Time{}, list.ClusterID, slices.Clone(list.Members)
 		var unread error
 		next.Upgrade, unread = e.askUpgrade(ctx, asked, at, next.Upgrade)
-		if upgrades {
-			next.Version = e.askVersion(ctx, self, next.Members)
+		switch {
+		case !upgrades:
+		case level.Known():
+			next.Version, next.Settled = level, cmp.Or(next.Settled, next.Local.Applied)
+		default:
+			next.Version = e.askVersion(ctx, peersOf(next.Members)...)
 		}
 		if wide {
 			e.askHealth(ctx, next.Members, next.Local)
@@ -72,13 +87,16 @@ func (e *Effects) askCluster() question {
 	}
 }
 
-// askVersion asks for the version of the cluster, our own server first.
-func (e *Effects) askVersion(ctx context.Context, self string, members []states.Member) states.MinorVersion {
-	addresses := make([]string, 1, len(members)+1)
-	addresses[0] = self
+func peersOf(members []states.Member) []string {
+	addresses := make([]string, len(members))
 	for i := range members {
-		addresses = append(addresses, members[i].Address)
+		addresses[i] = members[i].Address
 	}
+	return addresses
+}
+
+// askVersion asks for the version of the cluster, one server after the other.
+func (e *Effects) askVersion(ctx context.Context, addresses ...string) states.MinorVersion {
 	for _, address := range addresses {
 		if answer, err := e.Peers.Ask(ctx, address); err == nil && answer.ClusterVersion.Known() {
 			return answer.ClusterVersion

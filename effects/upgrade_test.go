@@ -193,3 +193,50 @@ func TestClusterVersionIsAskedForAnUpgrade(t *testing.T) {
 		}
 	}
 }
+
+// TestSettledIsWhatItHadAppliedWithTheVersion: an older server may have written what its own server applies before it has the
+// version; of what comes later none has.
+func TestSettledIsWhatItHadAppliedWithTheVersion(t *testing.T) {
+	r, _ := upgrading(t)
+	own := r.facts.Self.Address
+	defer delete(version, own)
+	defer delete(version, "10.9.0.3")
+	r.peers[own], r.peers["10.9.0.3"] = nil, nil
+	settled := func(level states.MinorVersion, applied uint64) (states.MinorVersion, uint64) {
+		if version[own] = level; !level.Known() {
+			version["10.9.0.3"] = someLock.To // another has it already
+		}
+		s := r.etcd.status[r.clientURL(own)]
+		s.Applied = applied
+		r.etcd.status[r.clientURL(own)] = s
+		r.pass(time.Second)
+		r.turn(states.Needs{Cluster: time.Second})
+		c := r.Observe().Cluster
+		return c.Version, c.Settled
+	}
+	before := states.MinorVersion{Major: 3, Minor: 5}
+	r.Want(someLock.To, states.Version{})
+	for _, c := range []struct {
+		level         states.MinorVersion
+		applied, want uint64
+	}{
+		{before, 10, 10},
+		{before, 20, 10},
+		{someLock.From, 30, 30},
+		{someLock.From, 40, 30},
+		{states.MinorVersion{}, 50, 0}, // not from others
+		{someLock.From, 60, 60},
+	} {
+		if _, got := settled(c.level, c.applied); got != c.want {
+			t.Errorf("%s, applied %d: settled at %d, want %d", c.level, c.applied, got, c.want)
+		}
+	}
+	r.Want(someLock.From, states.Version{}) // it is not asked any more, and may go down and up again unseen
+	if _, got := settled(someLock.From, 70); got != 0 {
+		t.Errorf("at rest it is settled at %d", got)
+	}
+	r.Want(someLock.To, states.Version{})
+	if _, got := settled(someLock.From, 80); got != 80 {
+		t.Errorf("then it is settled at %d", got)
+	}
+}

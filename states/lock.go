@@ -22,7 +22,7 @@ type UpgradeLock struct {
 	Member   uint64 // the owner's member
 	From, To MinorVersion
 	Patch    Version // of a change of patch, within one minor: the version that is to run; else unknown
-	Index    uint64  // raft index that the owner had applied when it asked for the lock
+	Index    uint64  // raft index: what older servers have written to the log ends there
 	Why      string  // of an upgrade that failed: what went wrong
 	Revision int64   // etcd's mod revision of the record, by which it is compared before it is changed
 }
@@ -43,7 +43,7 @@ func (l *UpgradeLock) runs(v Version) bool {
 // change is the change of server that this member is to make next, as its lock would name it. Without a To there is none, and the
 // second result says why, where one is wanted. A patch that is too old for the step to the next minor is changed first.
 func (t *turn) change() (UpgradeLock, string) {
-	lock := UpgradeLock{Owner: t.Self.ID, Member: t.Local().MemberID, From: t.Process.Minor, Index: t.Local().Applied}
+	lock := UpgradeLock{Owner: t.Self.ID, Member: t.Local().MemberID, From: t.Process.Minor, Index: t.oldEntries()}
 	to, why := t.hop()
 	step := demands(lock.From, to)
 	if why == "" && (!to.Known() || !step.Takes(t.Local().Version)) {
@@ -56,6 +56,15 @@ func (t *turn) change() (UpgradeLock, string) {
 	}
 	lock.To = to
 	return lock, why
+}
+
+// oldEntries is the raft index up to which an older server may have written the log. All had ended before the version of the cluster
+// rose, and that is an entry itself.
+func (t *turn) oldEntries() uint64 {
+	if t.Cluster.Version == t.Process.Minor && t.Cluster.Settled != 0 {
+		return t.Cluster.Settled
+	}
+	return t.Local().Applied
 }
 
 // otherPatch is the patch of its own minor that this member is to change to: the one that is installed by now. To an older one
@@ -205,8 +214,8 @@ func (t *turn) wantUpgrade(v *verdict) {
 		v.reports = append(v.reports, says)
 	}
 	v.needs.Cluster = min(v.needs.Cluster, brisk)
-	if v.needs.Wide && t.Cluster.Asked.Before(t.Cluster.At) {
-		v.needs.Cluster = fast // the lock has just become free
+	if t.Now.Sub(t.wanting()) < reportAfter {
+		v.needs.Cluster = fast // the wish is new, or the lock has just passed from one to the next
 	}
 	v.why += "; " + says
 }

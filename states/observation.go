@@ -298,6 +298,7 @@ type Cluster struct {
 	Asked   time.Time // when every member was last asked for its health
 	ID      uint64
 	Version MinorVersion // cluster version, unknown until settled
+	Settled uint64       // raft index that the own server had applied when it had that version: no older server wrote what is behind; 0 until known
 	Leader  uint64       // member ID; 0 when there is none
 	Members []Member     // by ID
 	Upgrade Upgrade

@@ -21,10 +21,10 @@ func newBenchCommand() *cobra.Command {
 		Use:   "bench",
 		Short: "measure the daemon and print tables",
 		Long: `Measure, on real etcd processes in an AWS on loopback, how long a cluster takes to
-form, to restart a server and to replace an instance: with the daemon, and, in the
-same rounds, with the bare operations of etcd (the floor). Then the daemon beside a
-cluster at rest, the simulator and the exhaustive search. Ten rounds take half an hour,
-the simulator alone takes two minutes, and needs no etcd.`,
+form, to restart a server and to replace an instance, and to be upgraded: with the
+daemon, and, in the same rounds, with the bare operations of etcd (the floor). Then the
+daemon beside a cluster at rest, the simulator and the exhaustive search. Ten rounds take
+an hour; the simulator alone takes two minutes, and needs no etcd.`,
 		Example: "  etcd-appliance bench --rounds 3\n  etcd-appliance bench --write docs/performance.md\n  etcd-appliance bench --only simulator --write docs/performance.md",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -32,11 +32,11 @@ the simulator alone takes two minutes, and needs no etcd.`,
 			defer release()
 			b.progress = cmd.ErrOrStderr()
 			switch b.only {
-			case "":
+			case "", onlyUpgrade:
 			case onlySimulator:
 				return b.simulatorAlone(ctx, cmd.OutOrStdout())
 			default:
-				return usageError{fmt.Errorf("--only %s: want %s", b.only, onlySimulator)}
+				return usageError{fmt.Errorf("--only %s: want %s or %s", b.only, onlySimulator, onlyUpgrade)}
 			}
 			c.size = benchSize
 			options, err := c.rigOptions(cmd)
@@ -47,6 +47,9 @@ the simulator alone takes two minutes, and needs no etcd.`,
 			// Not the path of this binary: someone may be building a new one there.
 			options.Daemon = fmt.Sprintf("/proc/%d/exe", os.Getpid())
 			b.rig = options
+			if b.only == onlyUpgrade {
+				return b.upgradeAlone(ctx, cmd.OutOrStdout())
+			}
 			return b.runAndReport(ctx, cmd.OutOrStdout())
 		},
 	}
@@ -55,13 +58,16 @@ the simulator alone takes two minutes, and needs no etcd.`,
 	addSetting(flags, "rounds", &b.rounds, "10", parseCount).Usage = "how often each operation is measured"
 	addSetting(flags, "rest", &b.rest, "60s", parseDuration).Usage = "how long the daemons are watched beside a cluster at rest"
 	addSetting(flags, "seeds", &b.seeds, "200", parseCount).Usage = "how many clusters are simulated"
-	flags.StringVar(&b.only, "only", "", "measure this part alone: "+onlySimulator)
+	flags.StringVar(&b.only, "only", "", "measure this part alone: "+onlySimulator+" or "+onlyUpgrade)
 	flags.StringVar(&b.page, "write", "", "write the tables to this Markdown page too; with --only, in the place of that part")
 	return cmd
 }
 
-// onlySimulator is the part that can be measured alone.
-const onlySimulator = "simulator"
+// The parts that can be measured alone.
+const (
+	onlySimulator = "simulator"
+	onlyUpgrade   = "upgrade"
+)
 
 // benchSize is how many instances a cluster has.
 const benchSize = 3
@@ -105,7 +111,24 @@ func (b *bench) simulatorAlone(ctx context.Context, out io.Writer) (err error) {
 	if _, err := io.WriteString(out, r.simulator()); err != nil || b.page == "" {
 		return err
 	}
-	return writeSimulator(b.page, r.simulator())
+	return writePart(b.page, r.simulator(), simHeading)
+}
+
+// upgradeAlone measures upgrades, and writes their part of the page.
+func (b *bench) upgradeAlone(ctx context.Context, out io.Writer) error {
+	r := &benchReport{machine: thisMachine()}
+	var err error
+	if r.upgrade, err = b.measureUpgrade(ctx); ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	r.loadAfter = loadAverage()
+	if _, err := io.WriteString(out, r.upgrades()); err != nil || b.page == "" {
+		return err
+	}
+	return writePart(b.page, r.upgrades(), upgradeHeading)
 }
 
 // run measures everything, one after the other.
@@ -119,6 +142,9 @@ func (b *bench) run(ctx context.Context) (*benchReport, error) {
 	}
 	if r.rest, err = b.measureRest(ctx); err != nil {
 		return nil, fmt.Errorf("at rest: %w", err)
+	}
+	if r.upgrade, err = b.measureUpgrade(ctx); err != nil {
+		return nil, fmt.Errorf("upgrade: %w", err)
 	}
 	r.simBegun = time.Now().UTC()
 	if r.sim, err = b.measureSim(ctx); err != nil {

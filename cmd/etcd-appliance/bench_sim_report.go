@@ -3,13 +3,15 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
-// Between these headings of the page is the part of the simulator, which can be measured and written alone.
+// Headings of the page. The parts under the first two can be measured and written alone.
 const (
-	simHeading = "## The simulator\n"
-	endHeading = "## How to read this\n"
+	upgradeHeading = "## Upgrade\n"
+	simHeading     = "## The simulator\n"
+	endHeading     = "## How to read this\n"
 )
 
 // simulator is the part of the page that needs no etcd.
@@ -100,22 +102,33 @@ func (s *simReport) searched() string {
 	return text
 }
 
-// writeSimulator puts the part of the simulator in the place of the one that the page has, or makes the page of it.
-func writeSimulator(page, part string) error {
+// writePart puts a part in the place of the one that the page has, or makes the page of it.
+func writePart(page, part, heading string) error {
 	text, err := os.ReadFile(page)
 	if err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	return os.WriteFile(page, []byte(replaceSimulator(string(text), part)), 0o644)
+	return os.WriteFile(page, []byte(replacePart(string(text), part, heading)), 0o644)
 }
 
-func replaceSimulator(text, part string) string {
-	before, rest, found := strings.Cut(text, simHeading)
-	if !found {
-		return part
+// replacePart puts a part where the page has that heading; else before the first that comes after it, or at the end.
+func replacePart(text, part, heading string) string {
+	headings := []string{upgradeHeading, simHeading, endHeading}
+	before, rest := text, ""
+	for _, next := range headings[slices.Index(headings, heading):] {
+		at := strings.Index(text, next)
+		if at < 0 {
+			continue
+		}
+		if next == heading {
+			before, text = text[:at], text[:at]+text[at+len(heading):]
+			continue
+		}
+		before, rest = text[:min(at, len(before))], text[at:]
+		break
 	}
-	if _, after, more := strings.Cut(rest, endHeading); more {
-		part += "\n" + endHeading + after
+	if rest != "" {
+		part += "\n"
 	}
-	return before + part
+	return before + part + rest
 }

@@ -31,10 +31,14 @@ func spreadOf(laps []lap, of func(lap) time.Duration) spread {
 	for _, l := range laps {
 		list = append(list, of(l))
 	}
+	return spreadOver(list)
+}
+
+func spreadOver(list []time.Duration) spread {
 	if len(list) == 0 {
 		return spread{}
 	}
-	slices.Sort(list)
+	list = slices.Sorted(slices.Values(list))
 	half := len(list) / 2
 	median := list[half]
 	if len(list)%2 == 0 {
@@ -51,6 +55,11 @@ func untilStarted(l lap) time.Duration    { return l.started }
 func untilHealthy(l lap) time.Duration    { return l.healthy }
 func untilDNS(l lap) time.Duration        { return l.dns }
 func fromHealthToDNS(l lap) time.Duration { return l.dns - l.healthy }
+
+// inMilliseconds is for what is shorter than a second.
+func (s spread) inMilliseconds() string {
+	return fmt.Sprintf("%d ms (%d ms to %d ms)", s.median.Milliseconds(), s.min.Milliseconds(), s.max.Milliseconds())
+}
 
 // Hundredths are what the measurement is good for; rounded first, so that nothing is "-0.00".
 func seconds(d time.Duration) string {

@@ -80,14 +80,21 @@ func TestOwnProcessIsMeasured(t *testing.T) {
 	}
 }
 
-// The simulator's part can be measured alone: then the rest of the page stays what it was.
-func TestSimulatorPartIsReplacedAlone(t *testing.T) {
-	page := "# Performance\n\n" + simHeading + "\nold\n\n" + endHeading + "\nlast\n"
-	if got, want := replaceSimulator(page, simHeading+"\nnew\n"), strings.Replace(page, "old", "new", 1); got != want {
-		t.Errorf("got\n%swant\n%s", got, want)
-	}
-	if got := replaceSimulator("", "part"); got != "part" {
-		t.Errorf("a new page is %q", got)
+// Some parts can be measured alone: then the rest of the page stays what it was.
+func TestPartIsReplacedAlone(t *testing.T) {
+	part := func(heading, text string) string { return heading + "\n" + text + "\n" }
+	upgrade, simulator, last := part(upgradeHeading, "old"), part(simHeading, "old"), part(endHeading, "last")
+	for _, c := range []struct{ page, new, heading, want string }{
+		{"top\n" + upgrade + "\n" + simulator + "\n" + last, part(upgradeHeading, "new"), upgradeHeading, "top\n" + part(upgradeHeading, "new") + "\n" + simulator + "\n" + last},
+		{"top\n" + upgrade + "\n" + simulator + "\n" + last, part(simHeading, "new"), simHeading, "top\n" + upgrade + "\n" + part(simHeading, "new") + "\n" + last},
+		{"top\n" + simulator + "\n" + last, upgrade, upgradeHeading, "top\n" + upgrade + "\n" + simulator + "\n" + last},
+		{"top\n" + last, upgrade, upgradeHeading, "top\n" + upgrade + "\n" + last},
+		{"top\n" + simulator, part(simHeading, "new"), simHeading, "top\n" + part(simHeading, "new")},
+		{"", simulator, simHeading, simulator},
+	} {
+		if got := replacePart(c.page, c.new, c.heading); got != c.want {
+			t.Errorf("got\n%swant\n%s", got, c.want)
+		}
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
+	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig/history"
 )
 
 // A cluster on loopback, and whether those who watch it would notice if something were wrong.
@@ -44,6 +45,7 @@ func TestRig(t *testing.T) {
 	}
 	t.Run("etcdctl --discovery-srv", func(t *testing.T) { discoverySRVFinds(t, r, servers, v) })
 	t.Run("lost writes", func(t *testing.T) { lostWritesAreNoticed(ctx, t, w, v) })
+	t.Run("stale reads", func(t *testing.T) { staleReadsAreNoticed(ctx, t, r, v) })
 	t.Run("wrong DNS", func(t *testing.T) { wrongDNSIsNoticed(ctx, t, r) })
 	t.Run("a daemon that is killed", func(t *testing.T) { killedDaemonIsReplaced(ctx, t, r, v.InService()[0].ID) })
 }
@@ -121,6 +123,37 @@ func lostWritesAreNoticed(ctx context.Context, t *testing.T, w *rig.Writer, v *r
 		}
 		if _, err := client.Put(ctx, key, string(before.Kvs[0].Value)); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// staleReadsAreNoticed has clients whose history is in order, and others behind whose backs the first value comes back.
+func staleReadsAreNoticed(ctx context.Context, t *testing.T, r *rig.Rig, v *rig.View) {
+	client, err := clientv3.New(clientv3.Config{Endpoints: []string{"http://" + v.InService()[0].Address + ":2379"}, Logger: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for _, tampered := range []bool{false, true} {
+		prefix := fmt.Sprintf("history/%t/", tampered)
+		clients := history.Record(r.Observer, prefix)
+		reach := func(n int) {
+			for n += clients.Operations(); clients.Operations() < n && ctx.Err() == nil; {
+				time.Sleep(10 * time.Millisecond)
+			}
+		}
+		reach(100)
+		for n := range 3 {
+			if tampered {
+				if _, err := client.Put(ctx, fmt.Sprint(prefix, n), "1"); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		reach(50)
+		clients.Stop()
+		if err := clients.Linearizable(); (err != nil) != tampered {
+			t.Errorf("%s, tampered with: %t: %v", clients.Summary(), tampered, err)
 		}
 	}
 }

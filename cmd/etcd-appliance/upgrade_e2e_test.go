@@ -13,16 +13,29 @@ import (
 
 	"github.com/etcd-appliance/etcd-appliance/cmd/etcd-appliance/internal/preflight"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
+	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig/history"
 )
 
-// upgradeRig is three instances on etcd of a minor, and a client that writes all along.
-func upgradeRig(t *testing.T, servers, minor string) (context.Context, *rig.Rig, *rig.Writer) {
+// applications are clients of the cluster: one that writes all along, and some whose histories are checked.
+type applications struct {
+	*rig.Writer
+	history *history.Clients
+}
+
+// upgradeRig is three instances on etcd of a minor, and clients at work.
+func upgradeRig(t *testing.T, servers, minor string) (context.Context, *rig.Rig, *applications) {
 	t.Helper()
-	return upgradeRigWith(t, servers, minor)
+	return upgradeRigOf(t, 3, servers, minor)
 }
 
 // upgradeRigWith has further arguments for the daemons.
-func upgradeRigWith(t *testing.T, servers, minor string, args ...string) (context.Context, *rig.Rig, *rig.Writer) {
+func upgradeRigWith(t *testing.T, servers, minor string, args ...string) (context.Context, *rig.Rig, *applications) {
+	t.Helper()
+	return upgradeRigOf(t, 3, servers, minor, args...)
+}
+
+// upgradeRigOf has n instances.
+func upgradeRigOf(t *testing.T, n int, servers, minor string, args ...string) (context.Context, *rig.Rig, *applications) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
@@ -37,26 +50,51 @@ func upgradeRigWith(t *testing.T, servers, minor string, args ...string) (contex
 			t.Error(err)
 		}
 	})
-	if err := r.Launch(ctx, 3); err != nil {
+	if err := r.Launch(ctx, n); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.WaitDNS(ctx, 3); err != nil {
+	if _, err := r.WaitDNS(ctx, n); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Latest().Run(minor); err != nil {
 		t.Fatal(err)
 	}
-	w := r.Write("upgrade/")
+	w := &applications{Writer: r.Write("upgrade/")}
+	if minor != "2.3" {
+		w.history = history.Record(r.Observer, "history/")
+	}
+	t.Cleanup(w.Stop)
 	for w.Progress().Acked < 100 && ctx.Err() == nil {
 		time.Sleep(10 * time.Millisecond)
 	}
 	return ctx, r, w
 }
 
-// holds checks what must be true after every upgrade to a minor.
-func holds(ctx context.Context, t *testing.T, r *rig.Rig, w *rig.Writer, minor string, began time.Time) {
+// Stop ends all of them.
+func (a *applications) Stop() {
+	a.Writer.Stop()
+	if a.history != nil {
+		a.history.Stop()
+	}
+}
+
+// historyHolds fails the test if a client was told what is not so. Nobody is asked where the cluster begins with v2.
+func (a *applications) historyHolds(t *testing.T) {
 	t.Helper()
-	v, err := r.Wait(ctx, func(v *rig.View) error { return errors.Join(v.Settled(3), v.DNSRight(), v.ClaimRight(), v.Run(minor)) })
+	if a.history == nil {
+		return
+	}
+	if err := a.history.Linearizable(); err != nil {
+		t.Error(err)
+	}
+	t.Log(a.history.Summary())
+}
+
+// holds checks what must be true after every upgrade to a minor.
+func holds(ctx context.Context, t *testing.T, r *rig.Rig, w *applications, minor string, began time.Time) {
+	t.Helper()
+	n := r.Latest().Desired
+	v, err := r.Wait(ctx, func(v *rig.View) error { return errors.Join(v.Settled(n), v.Run(minor)) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,9 +105,12 @@ func holds(ctx context.Context, t *testing.T, r *rig.Rig, w *rig.Writer, minor s
 			t.Error(err)
 		}
 	}
-	if err := r.OneCluster(); err != nil {
-		t.Error(err)
+	for _, err := range []error{r.OneCluster(), oneDownAtATime(r.Decisions())} {
+		if err != nil {
+			t.Error(err)
+		}
 	}
+	w.historyHolds(t)
 	for out := ""; !strings.Contains(out, "Nobody holds the upgrade lock"); time.Sleep(50 * time.Millisecond) {
 		if out = unlock(t, v, "n"); ctx.Err() != nil {
 			t.Fatal(out)

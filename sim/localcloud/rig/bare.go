@@ -24,7 +24,8 @@ import (
 // it the floor: what a daemon cannot be faster than.
 //
 // The first instances form the cluster. A server that ends is started again. An instance launched later takes the place of the
-// members whose instances have left the group. There is no DNS. When ctx ends no more operations are done.
+// members whose instances have left the group. Which minor an instance runs is told by its configuration, as it is to a daemon.
+// There is no DNS. When ctx ends no more operations are done.
 func StartBare(ctx context.Context, o Options) (*Rig, error) {
 	r, err := Start(ctx, o)
 	if err != nil {
@@ -50,7 +51,7 @@ const (
 
 // command runs the etcd of an instance. It is called for every start; only the first one of an instance needs anything done.
 func (b *bare) command(i localcloud.Instance) *exec.Cmd {
-	exe := filepath.Join(b.options.EtcdDir, b.options.EtcdVersion, "etcd")
+	exe := filepath.Join(b.options.EtcdDir, b.minor(i.ID), "etcd")
 	data := filepath.Join(b.dataDir(i.ID), "etcd")
 	args := []string{
 		"--name=" + i.ID, "--data-dir=" + data, "--listen-peer-urls=" + peerURL(i.PrivateIP), "--initial-advertise-peer-urls=" + peerURL(i.PrivateIP),
@@ -65,6 +66,22 @@ func (b *bare) command(i localcloud.Instance) *exec.Cmd {
 	cmd := exec.Command(exe, args...)
 	cmd.Env = plainEnvironment()
 	return cmd
+}
+
+// minor is what an instance is configured to run.
+func (b *bare) minor(instance string) (minor string) {
+	file, err := b.configFile(instance)
+	var text []byte
+	if err == nil {
+		text, err = os.ReadFile(file)
+	}
+	if err == nil {
+		_, err = fmt.Sscanf(string(text), configFormat, &minor)
+	}
+	if err != nil {
+		b.warn(fmt.Errorf("what %s is to run: %w", instance, err))
+	}
+	return minor
 }
 
 // admit gives an instance its place in the cluster, and the flags that follow from it.
@@ -93,10 +110,10 @@ func (b *bare) warn(err error) {
 }
 
 // group lists the instances of the group.
-func (b *bare) group() (list []awsfake.Instance) {
-	b.Cloud.Do(func(c *awsfake.Cloud) { list = c.Instances() })
+func (r *Rig) group() (list []awsfake.Instance) {
+	r.Cloud.Do(func(c *awsfake.Cloud) { list = c.Instances() })
 	return slices.DeleteFunc(list, func(i awsfake.Instance) bool {
-		return i.Group != b.options.Group || i.Lifecycle != "InService"
+		return i.Group != r.options.Group || i.Lifecycle != "InService"
 	})
 }
 

@@ -60,9 +60,12 @@ func (r *Rig) Configure(minor string) error {
 	return writeConfig(r.template(), minor)
 }
 
+// configFormat is the configuration of an instance.
+const configFormat = "etcd-version: %q\n"
+
 func writeConfig(file, minor string) error {
 	next := file + ".new"
-	if err := os.WriteFile(next, []byte("etcd-version: \""+minor+"\"\n"), 0o600); err != nil {
+	if err := os.WriteFile(next, fmt.Appendf(nil, configFormat, minor), 0o600); err != nil {
 		return err
 	}
 	return os.Rename(next, file)
@@ -115,10 +118,26 @@ func (r *Rig) Want(minor string) error {
 		return err
 	}
 	for _, i := range r.Latest().InService() {
-		if pid := r.DaemonPID(i.ID); pid != 0 {
-			if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
-				return fmt.Errorf("reconfigure the daemon of %s: %w", i.ID, err)
-			}
+		if err := r.reload(i.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WantOne changes it in the file of one instance, and tells its daemon.
+func (r *Rig) WantOne(instance, minor string) error {
+	if err := r.EditOne(instance, minor); err != nil {
+		return err
+	}
+	return r.reload(instance)
+}
+
+// reload has a daemon that runs read its configuration again.
+func (r *Rig) reload(instance string) error {
+	if pid := r.DaemonPID(instance); pid != 0 {
+		if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
+			return fmt.Errorf("reconfigure the daemon of %s: %w", instance, err)
 		}
 	}
 	return nil
@@ -140,20 +159,26 @@ func (r *Rig) DaemonPID(instance string) int {
 
 // KillEtcd kills the etcd of an instance (SIGKILL), and returns when it has ended, with the process ID that it had.
 func (r *Rig) KillEtcd(ctx context.Context, instance string) (pid int, err error) {
-	return kill(ctx, r.EtcdPID(instance), "etcd of "+instance)
+	return end(ctx, syscall.SIGKILL, r.EtcdPID(instance), "etcd of "+instance)
+}
+
+// StopEtcd asks the etcd of an instance to stop (SIGTERM), and returns when it has ended.
+func (r *Rig) StopEtcd(ctx context.Context, instance string) error {
+	_, err := end(ctx, syscall.SIGTERM, r.EtcdPID(instance), "etcd of "+instance)
+	return err
 }
 
 // KillDaemon does so to the daemon, which its instance's service manager starts again.
 func (r *Rig) KillDaemon(ctx context.Context, instance string) (pid int, err error) {
-	return kill(ctx, r.DaemonPID(instance), "daemon of "+instance)
+	return end(ctx, syscall.SIGKILL, r.DaemonPID(instance), "daemon of "+instance)
 }
 
-func kill(ctx context.Context, pid int, what string) (int, error) {
+func end(ctx context.Context, signal syscall.Signal, pid int, what string) (int, error) {
 	if pid == 0 {
 		return 0, fmt.Errorf("no process is the %s", what)
 	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		return pid, fmt.Errorf("kill the %s: %w", what, err)
+	if err := syscall.Kill(pid, signal); err != nil {
+		return pid, fmt.Errorf("send %s to the %s: %w", signal, what, err)
 	}
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()

@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -172,9 +173,13 @@ func plainEnvironment() []string {
 	})
 }
 
+// clouds counts those of this process. Processes are told apart by the ID of their instance, so no two clouds may give the same.
+var clouds atomic.Uint64
+
 // newCloud puts the name server on port 53, where resolvers look for it, if that is permitted.
 func (r *Rig) newCloud() (*localcloud.Server, error) {
 	o := localcloud.Options{Cloud: r.options.Cloud, Launcher: r.launcher, Warn: r.options.Warn}
+	o.Cloud.Seed += clouds.Add(1) - 1
 	block := fmt.Sprintf("127.%d.%d", 16+os.Getpid()/250%200, os.Getpid()%250)
 	o.Block, o.DNS = block, block+".2:53"
 	if cloud, err := localcloud.New(o); err == nil {

@@ -84,7 +84,7 @@ func (c *v2) put(ctx context.Context, key, value string) error {
 
 // runV2 is run over v2.
 func (w *Writer) runV2(ctx context.Context) {
-	client := v2{servers: w.observer.servers}
+	client := v2{servers: w.servers}
 	var resolved time.Time
 	tick := time.NewTicker(writePause)
 	defer tick.Stop()
@@ -95,8 +95,9 @@ func (w *Writer) runV2(ctx context.Context) {
 		case <-tick.C:
 		}
 		if time.Since(resolved) >= resolveEvery {
+			found, _ := w.finder.urls(ctx) // it is looked up again soon
 			client.addresses, resolved = nil, time.Now()
-			for _, endpoint := range w.resolve(ctx) {
+			for _, endpoint := range found {
 				client.addresses = append(client.addresses, strings.TrimSuffix(strings.TrimPrefix(endpoint, "http://"), ":2379"))
 			}
 		}
@@ -121,7 +122,7 @@ func (w *Writer) verifyV2(ctx context.Context, address string) error {
 		}
 	}
 	path := "/v2/keys/" + strings.TrimSuffix(w.prefix, "/") + "?quorum=true"
-	if err := w.observer.servers.request(ctx, http.MethodGet, address, path, nil, &event); err != nil {
+	if err := w.servers.request(ctx, http.MethodGet, address, path, nil, &event); err != nil {
 		return err
 	}
 	found := map[string]string{}

@@ -3,12 +3,10 @@ package rig
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.uber.org/zap"
 )
 
 // How a writer behaves. An attempt is given up soon, since a server that has lost its leader would hold it for seconds; the
@@ -16,16 +14,16 @@ import (
 const (
 	writePause   = 10 * time.Millisecond // between two attempts
 	writeAttempt = 500 * time.Millisecond
-	resolveEvery = time.Second
 )
 
 // Writer is an application: it finds the cluster by its SRV records, and writes one key after the other to whichever member
 // takes it, until it is stopped.
 type Writer struct {
-	observer *Observer
-	prefix   string // of its keys
-	stop     context.CancelFunc
-	done     chan struct{}
+	servers *servers // that it verifies on
+	finder  *Finder
+	prefix  string // of its keys
+	stop    context.CancelFunc
+	done    chan struct{}
 
 	mu      sync.Mutex
 	acked   int       // keys 0 to acked-1 are acknowledged
@@ -37,9 +35,12 @@ type Writer struct {
 }
 
 // Write starts a writer, which begins as soon as the cluster is found in DNS. Every writer needs a prefix of its own.
-func (o *Observer) Write(prefix string) *Writer {
+func (o *Observer) Write(prefix string) *Writer { return o.WriteTo(o.Finder(), prefix) }
+
+// WriteTo starts a writer that finds the cluster in its own way.
+func (o *Observer) WriteTo(f *Finder, prefix string) *Writer {
 	ctx, stop := context.WithCancel(context.Background())
-	w := &Writer{observer: o, prefix: prefix, stop: stop, done: make(chan struct{})}
+	w := &Writer{servers: o.servers, finder: f, prefix: prefix, stop: stop, done: make(chan struct{})}
 	go func() {
 		defer close(w.done)
 		w.run(ctx)
@@ -97,12 +98,11 @@ func (w *Writer) note(err error) {
 }
 
 func (w *Writer) run(ctx context.Context) {
-	if w.observer.target.V2 {
+	defer w.finder.Close()
+	if w.servers.v2 {
 		w.runV2(ctx)
 		return
 	}
-	var client *clientv3.Client
-	var resolved time.Time
 	tick := time.NewTicker(writePause)
 	defer tick.Stop()
 	for {
@@ -111,42 +111,18 @@ func (w *Writer) run(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if time.Since(resolved) >= resolveEvery {
-			endpoints := w.resolve(ctx)
-			switch {
-			case len(endpoints) == 0:
-				continue // not published yet
-			case client == nil:
-				var err error
-				if client, err = clientv3.New(clientv3.Config{Endpoints: endpoints, Logger: zap.NewNop()}); err != nil {
-					w.note(err)
-					return
-				}
-				defer client.Close()
-			case !slices.Equal(endpoints, client.Endpoints()):
-				client.SetEndpoints(endpoints...)
-			}
-			resolved = time.Now()
+		client, err := w.finder.Client(ctx)
+		switch {
+		case err != nil:
+			w.note(err)
+			return
+		case client == nil:
+			continue // not published yet
 		}
 		if err := w.put(ctx, client); ctx.Err() == nil {
 			w.note(err)
 		}
 	}
-}
-
-// resolve finds the members' client URLs as a client of etcd does.
-func (w *Writer) resolve(ctx context.Context) []string {
-	ctx, cancel := context.WithTimeout(ctx, writeAttempt)
-	defer cancel()
-	t := &w.observer.target
-	found, err := w.observer.dns.endpoints(ctx, "_etcd-client._tcp."+t.Cluster+"."+t.Zone)
-	if err != nil {
-		return nil
-	}
-	for i := range found {
-		found[i] = "http://" + found[i]
-	}
-	return found
 }
 
 // put writes the key that is due. Only a server that knows a leader is asked to.
@@ -164,7 +140,7 @@ func (w *Writer) value(n int) string { return fmt.Sprintf("value %d of %s", n, w
 // Verify reads every acknowledged key back through each of the servers at these addresses. The writer must have stopped.
 func (w *Writer) Verify(ctx context.Context, addresses ...string) error {
 	verify := w.verify
-	if w.observer.target.V2 {
+	if w.servers.v2 {
 		verify = w.verifyV2
 	}
 	for _, address := range addresses {
@@ -177,7 +153,7 @@ func (w *Writer) Verify(ctx context.Context, addresses ...string) error {
 
 func (w *Writer) verify(ctx context.Context, address string) error {
 	const page = 1000
-	client, err := w.observer.servers.client(address)
+	client, err := w.servers.client(address)
 	if err != nil {
 		return err
 	}
