@@ -99,7 +99,7 @@ test: check build etcd ## run every check and every test: the one command that d
 	$(call say,simulate $(N) clusters)
 	$(DAEMON) sim --seeds $(N)
 	$(call say,go test)
-	go test -timeout 15m $(TESTFLAGS) ./...
+	go test -timeout 25m $(TESTFLAGS) ./...
 
 # `make test` leaves out what is long and seldom tells anything new.
 .PHONY: e2e
