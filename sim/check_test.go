@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -54,6 +55,30 @@ func TestFarMinorsInOneClusterBreakS6(t *testing.T) {
 			w.planted = nil
 		}
 	})
+}
+
+// removes has a daemon remove another member, whatever its rules say, once it may be looked at.
+func removes(ready func(*world, *node) bool) func(*world, FaultEvent) {
+	return func(w *world, _ FaultEvent) {
+		a, b := voters(w)
+		if b == nil || !ready(w, a) {
+			return
+		}
+		w.planted, w.chaos = nil, false // the command itself is spared
+		_ = checkedEtcd{a.etcd.Etcd(), a}.RemoveMember(context.Background(), nil, b.voterOf(w.served()).ID)
+	}
+}
+
+// A removal under the upgrade lock is rare by itself: an instance must end in the seconds in which another member is upgraded.
+func TestRemovalUnderTheUpgradeLockBreaksC4(t *testing.T) {
+	t.Parallel()
+	breaks(t, "C4", removes(func(w *world, _ *node) bool { return w.check.locked && w.now > w.check.upgrades.since+time.Second }))
+}
+
+// An error at the one read that comes right before a removal is rarer still.
+func TestRemovalUponAnErrorBreaksC8(t *testing.T) {
+	t.Parallel()
+	breaks(t, "C8", removes(func(w *world, n *node) bool { return !w.check.locked && n.answers.failed&theLocks != 0 }))
 }
 
 // Some runs watch the converged cluster for a day.
