@@ -175,14 +175,14 @@ func begins(v states.MinorVersion) bool {
 }
 
 // mayChangeServer is the second half of S3: only the holder of the upgrade lock starts another minor than ran on its data. A record
-// that nature has spoilt may name another; etcd refuses it, and the daemon finds out.
+// that nature has spoilt may name another; etcd refuses it, and the daemon finds out. On data that nature has spoilt no server runs.
 func (p checkedProcess) mayChangeServer(s states.StartEtcd) {
 	ran := p.node.etcd.Ran().MinorOf()
 	if s.State != states.ClusterRestart || !ran.Known() || ran == s.Minor {
 		p.misled = p.misled && ran != s.Minor
 		return
 	}
-	if c := p.served(); c != nil && upgradeOwner(c) != p.id && !p.misled {
+	if c := p.served(); c != nil && upgradeOwner(c) != p.id && !p.misled && !p.spoilt {
 		p.fail("S3", "%s starts etcd %s on data of %s, and the upgrade lock is %q's", p.node, s.Minor, ran, upgradeOwner(c))
 	}
 }
