@@ -123,8 +123,8 @@ func (e *Effects) Observe() states.Observation {
 		e.facts.Self.ID != "" && e.facts.Cluster.Upgrade.Lock.Owner == e.facts.Self.ID { // its snapshots count now
 		e.facts.Disk = e.Disk.Inspect()
 	}
-	if process.Running != states.Yes && e.facts.Process.Running == states.Yes {
-		e.facts.Cluster.Local = states.Local{} // what it answered while it ran says nothing about now
+	if (process.Running != states.Yes || another) && e.facts.Process.Running == states.Yes {
+		e.facts.Cluster.Local = states.Local{} // what one server answered says nothing about another, nor about none
 		e.cluster.dirty = true
 	}
 	e.facts.Process = process

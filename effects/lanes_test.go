@@ -145,9 +145,10 @@ func TestLocalCommandsLookAgain(t *testing.T) {
 	if o := r.Observe(); o.Disk.Minor.Known() {
 		t.Error("the disk of a server that runs is read again and again")
 	}
+	r.facts.Cluster.Local = states.Local{Answers: states.Yes, MemberID: 7}
 	r.process.state.PID++ // a second daemon has had its way with the disk, and started another server
-	if o := r.Observe(); !o.Disk.Minor.Known() {
-		t.Error("the disk is not looked at again when another server runs")
+	if o := r.Observe(); !o.Disk.Minor.Known() || o.Cluster.Local.Answers != states.Unknown {
+		t.Errorf("another server runs, and is taken for the one before: %+v, disk %+v", o.Cluster.Local, o.Disk)
 	}
 	r.disk.state.Minor = states.MinorVersion{}
 	r.Observe()
