@@ -33,11 +33,12 @@ func voters(w *world) (a, b *node) {
 	return a, b
 }
 
-// No rule of the daemon starts a server on a copy of another's data unless nature has put it there.
+// No rule of the daemon starts a server on a copy of another's data, and one that finds such a server stops it.
 func TestOneMemberOnTwoInstancesBreaksS4(t *testing.T) {
 	t.Parallel()
 	breaks(t, "S4", func(w *world, _ FaultEvent) {
 		if a, b := voters(w); b != nil {
+			b.endDaemon()
 			w.etcd.CopyDisk(a.id, b.id)
 			_ = b.etcd.Process().Start(states.StartEtcd{Minor: a.etcd.Runs().MinorOf()})
 			w.planted = nil

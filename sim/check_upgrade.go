@@ -32,6 +32,9 @@ func (p checkedProcess) mayStop() {
 	if m == nil || !p.node.etcd.Running() || p.node.etcd.Process().Inspect().Stopping || p.ending() {
 		return
 	}
+	if _, runs := p.node.etcd.MemberID(); runs != m.ID {
+		return // its server is another's member, on a copy of that one's data
+	}
 	lock := effects.ParseUpgrade(c.Key(effects.UpgradeLockKey))
 	switch minor := p.node.etcd.Runs().MinorOf(); {
 	case lock.Owner != p.id || lock.Member != m.ID || lock.From != minor:
