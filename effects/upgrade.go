@@ -62,23 +62,33 @@ func ParseUpgrade(key EtcdKey) states.UpgradeLock {
 	return l
 }
 
+// KeyReader is the part of [Etcd] that reads keys.
+type KeyReader interface {
+	Keys(ctx context.Context, endpoints []string, prefix string) ([]EtcdKey, error)
+}
+
+// ReadUpgrade reads both records through quorum; the zero value stands for one that is not there.
+func ReadUpgrade(ctx context.Context, etcd KeyReader, endpoints []string) (lock, halted states.UpgradeLock, err error) {
+	keys, err := etcd.Keys(ctx, endpoints, UpgradeLockKey)
+	for _, key := range keys {
+		switch key.Key {
+		case UpgradeLockKey:
+			lock = ParseUpgrade(key)
+		case UpgradeHaltKey:
+			halted = ParseUpgrade(key)
+		}
+	}
+	return lock, halted, err
+}
+
 // askUpgrade reads both records. When they cannot be read, they stay as they were, and not known.
 func (e *Effects) askUpgrade(ctx context.Context, endpoints []string, at time.Time, before states.Upgrade) (states.Upgrade, error) {
-	keys, err := e.Etcd.Keys(ctx, endpoints, UpgradeLockKey)
+	lock, halted, err := ReadUpgrade(ctx, e.Etcd, endpoints)
 	if err != nil {
 		before.Known = states.No
 		return before, fmt.Errorf("read the upgrade lock: %w", err)
 	}
-	next := states.Upgrade{Known: states.Yes}
-	for _, key := range keys {
-		switch key.Key {
-		case UpgradeLockKey:
-			next.Lock = ParseUpgrade(key)
-		case UpgradeHaltKey:
-			next.Halted = ParseUpgrade(key)
-		}
-	}
-	next.Since = before.Since
+	next := states.Upgrade{Known: states.Yes, Since: before.Since, Lock: lock, Halted: halted}
 	if before.Since.IsZero() || next.Lock != before.Lock {
 		next.Since = at
 	}

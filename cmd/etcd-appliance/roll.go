@@ -154,16 +154,7 @@ func locksOf(etcd effects.Etcd) func(context.Context, []string) (lock, halt stat
 	return func(ctx context.Context, endpoints []string) (lock, halt states.UpgradeLock, err error) {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
-		keys, err := etcd.Keys(ctx, endpoints, effects.UpgradeLockKey)
-		for _, key := range keys {
-			switch key.Key {
-			case effects.UpgradeLockKey:
-				lock = effects.ParseUpgrade(key)
-			case effects.UpgradeHaltKey:
-				halt = effects.ParseUpgrade(key)
-			}
-		}
-		return lock, halt, err
+		return effects.ReadUpgrade(ctx, etcd, endpoints)
 	}
 }
 

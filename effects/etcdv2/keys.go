@@ -8,10 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
+	"github.com/etcd-appliance/etcd-appliance/effects/nothing"
 )
 
 // exclusive are the keys of which only one may be there at a time. The v2 store changes one key at a time and compares no other
@@ -126,32 +125,12 @@ func (e *Etcd) Swap(ctx context.Context, endpoints []string, key effects.EtcdKey
 	return revision, err
 }
 
-// nowhere is a key that is never there. To read it through quorum or to delete it passes through the raft log, and changes nothing.
-const nowhere = effects.KeyPrefix + "nowhere"
-
-// atOnce is how many entries are under way at a time. etcd writes those that come together to its log together.
-const atOnce = 32
-
 // Advance has a server commit n entries that change nothing.
 func (e *Etcd) Advance(ctx context.Context, endpoint string, n int) error {
 	return e.change(ctx, []string{endpoint}, e.reached, func(ctx context.Context, endpoint string) error {
-		var all sync.WaitGroup
-		var left atomic.Int64
-		var failed atomic.Pointer[error]
-		left.Store(int64(n))
-		for range atOnce {
-			all.Go(func() {
-				for left.Add(-1) >= 0 && failed.Load() == nil {
-					if _, _, err := e.keys(ctx, http.MethodDelete, endpoint, nowhere, nil, nil); err != nil {
-						failed.Store(&err)
-					}
-				}
-			})
-		}
-		all.Wait()
-		if err := failed.Load(); err != nil {
-			return *err
-		}
-		return nil
+		return nothing.Commit(n, func() error {
+			_, _, err := e.keys(ctx, http.MethodDelete, endpoint, nothing.Key, nil, nil)
+			return err
+		})
 	})
 }

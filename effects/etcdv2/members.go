@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
+	"github.com/etcd-appliance/etcd-appliance/effects/nothing"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -52,7 +53,7 @@ func (m *member) state() (states.Member, error) {
 func (e *Etcd) Members(ctx context.Context, endpoints []string) (effects.EtcdMembers, error) {
 	var list effects.EtcdMembers
 	err := e.read(ctx, endpoints, func(ctx context.Context, endpoint string) error {
-		if _, _, err := e.keys(ctx, http.MethodGet, endpoint, nowhere, url.Values{"quorum": {"true"}}, nil); err != nil {
+		if _, _, err := e.keys(ctx, http.MethodGet, endpoint, nothing.Key, url.Values{"quorum": {"true"}}, nil); err != nil {
 			return err
 		}
 		var told struct {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
+	"github.com/etcd-appliance/etcd-appliance/effects/nothing"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -119,7 +120,7 @@ const confirmWithin = 500 * time.Millisecond
 func (e *Etcd) confirms(ctx context.Context, endpoint string) error {
 	ctx, cancel := context.WithTimeout(ctx, confirmWithin)
 	defer cancel()
-	_, _, err := e.keys(ctx, http.MethodGet, endpoint, nowhere, url.Values{"quorum": {"true"}}, nil)
+	_, _, err := e.keys(ctx, http.MethodGet, endpoint, nothing.Key, url.Values{"quorum": {"true"}}, nil)
 	return err
 }
 

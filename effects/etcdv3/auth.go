@@ -6,6 +6,7 @@ import (
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 
+	"github.com/etcd-appliance/etcd-appliance/effects/nothing"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -18,7 +19,7 @@ func (e *Etcd) Auth(ctx context.Context, endpoints []string) (states.Fact, error
 			on = states.Is(r.GetEnabled())
 			return nil
 		}
-		switch _, err = s.Get(ctx, nowhere); {
+		switch _, err = s.Get(ctx, nothing.Key); {
 		case err == nil:
 			on = states.No
 		case strings.Contains(err.Error(), "user name is empty"): // rpctypes.ErrUserEmpty, in every version

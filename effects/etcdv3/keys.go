@@ -3,12 +3,11 @@ package etcdv3
 import (
 	"context"
 	"fmt"
-	"sync"
-	"sync/atomic"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
+	"github.com/etcd-appliance/etcd-appliance/effects/nothing"
 )
 
 // Keys reads every key under a prefix through quorum, in order.
@@ -58,33 +57,12 @@ func allAbsent(keys []string) []clientv3.Cmp {
 	return cmps
 }
 
-// nowhere is a key that is never there. Deleting it passes through the raft log, as any change does, and changes nothing: there
-// is not even a new revision (mvcc DeleteRange of no keys).
-const nowhere = effects.KeyPrefix + "nowhere"
-
-// atOnce is how many entries are under way at a time. etcd writes those that come together to its log together.
-const atOnce = 32
-
 // Advance has a server commit n entries that change nothing.
 func (e *Etcd) Advance(ctx context.Context, endpoint string, n int) error {
 	return e.change(ctx, []string{endpoint}, reached, func(ctx context.Context, s *server) error {
-		var all sync.WaitGroup
-		var left atomic.Int64
-		var failed atomic.Pointer[error]
-		left.Store(int64(n))
-		for range atOnce {
-			all.Go(func() {
-				for left.Add(-1) >= 0 && failed.Load() == nil {
-					if _, err := s.Delete(ctx, nowhere); err != nil {
-						failed.Store(&err)
-					}
-				}
-			})
-		}
-		all.Wait()
-		if err := failed.Load(); err != nil {
-			return *err
-		}
-		return nil
+		return nothing.Commit(n, func() error {
+			_, err := s.Delete(ctx, nothing.Key)
+			return err
+		})
 	})
 }

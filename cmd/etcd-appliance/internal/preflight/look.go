@@ -152,14 +152,5 @@ func (o *Sources) findGroup(ctx context.Context, members []Member) (string, erro
 }
 
 func (o *Sources) askLocks(ctx context.Context, endpoints []string, seen *Seen) {
-	keys, err := o.Etcd.Keys(ctx, endpoints, effects.UpgradeLockKey)
-	seen.LockErr = err
-	for _, key := range keys {
-		switch key.Key {
-		case effects.UpgradeLockKey:
-			seen.Lock = effects.ParseUpgrade(key)
-		case effects.UpgradeHaltKey:
-			seen.Halted = effects.ParseUpgrade(key)
-		}
-	}
+	seen.Lock, seen.Halted, seen.LockErr = effects.ReadUpgrade(ctx, o.Etcd, endpoints)
 }
