@@ -39,7 +39,7 @@ func (d *dialogue) disk(rest string) error {
 
 var exitReasons = map[string]ExitReason{
 	"crash": ExitCrash, "stopped": ExitStopped, "removed": ExitRemoved, "corrupt": ExitCorrupt, "stale": ExitStale,
-	"unstarted": ExitUnstarted, "refused": ExitRefused, "bootstrapped": ExitBootstrapped,
+	"unstarted": ExitUnstarted, "refused": ExitRefused, "newer": ExitNewer, "bootstrapped": ExitBootstrapped,
 }
 
 func (d *dialogue) process(rest string) error {

@@ -81,7 +81,7 @@ func (t *turn) tookPart() bool { return t.Process.Started.After(t.Join.Since) &&
 // ranOnData tells whether the last start got so far that it may have promised something to the others.
 func (t *turn) ranOnData() bool {
 	r := t.Process.Reason
-	return r != ExitStale && r != ExitUnstarted && r != ExitRefused && r != ExitBootstrapped
+	return r != ExitStale && r != ExitUnstarted && r != ExitRefused && r != ExitNewer && r != ExitBootstrapped
 }
 
 // removeOwnEntry takes out an entry of ours from before, with no data to go with it. Starting under the old ID with an empty

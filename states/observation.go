@@ -275,6 +275,7 @@ const (
 	ExitUnstarted                      // no process came to be: server missing, not executable
 	ExitRefused                        // bad flag, address in use, version refused: the same start fails again
 	ExitBootstrapped                   // told to form a cluster that already runs with this member in it
+	ExitNewer                          // refused its data, of which a newer server has raised the version
 )
 
 // Process is the etcd process of this instance.

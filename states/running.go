@@ -113,14 +113,17 @@ func (c *Cluster) votersBesides(name string) int {
 	return n
 }
 
-// outgrown is the version of the cluster where the record beside the data names an older server, which was refused: the record may
-// have been brought back from a backup, or written by a daemon that was rolled back. Else it is unknown. 2.3 is not refused by
-// data of 3.0: it takes it for damaged.
+// outgrown is the version that the data has risen to where the record beside it names an older server, which has refused it: the
+// record may have been brought back from a backup, or written by a daemon that was rolled back. The members tell which version that
+// is; where none is heard, the next one is tried. Else it is unknown. 2.3 does not refuse data of 3.0: it takes it for damaged.
 func (t *turn) outgrown() MinorVersion {
-	if t.Process.Reason == ExitCorrupt && t.Process.Minor == t.Disk.Minor && t.Disk.Minor.Less(readsPadded) && t.has(readsPadded) {
+	if t.Process.Minor != t.Disk.Minor {
+		return MinorVersion{}
+	}
+	if t.Process.Reason == ExitCorrupt && t.Disk.Minor.Less(readsPadded) && t.has(readsPadded) {
 		return readsPadded
 	}
-	if t.Process.Reason != ExitRefused || t.Process.Minor != t.Disk.Minor {
+	if t.Process.Reason != ExitNewer {
 		return MinorVersion{}
 	}
 	level := t.Cluster.Version
@@ -128,7 +131,7 @@ func (t *turn) outgrown() MinorVersion {
 		level = living[0].ClusterVersion
 	}
 	if !t.Disk.Minor.Less(level) {
-		return MinorVersion{}
+		return t.Disk.Minor.Next()
 	}
 	return level
 }
@@ -136,13 +139,15 @@ func (t *turn) outgrown() MinorVersion {
 // restart starts the server on its own data when its delay is over.
 func (t *turn) restart() verdict {
 	v := verdict{needs: Needs{Cluster: restCluster}}
-	if t.Process.Reason == ExitRefused {
+	if t.Process.Reason == ExitNewer {
 		v.needs.Group, v.needs.Peers = slow, brisk // the others may know why
 	}
 	start := t.restartCommand()
 	switch {
 	case !start.Minor.Known():
 		v.why = "does not know which etcd last ran on its data: set --etcd-version to it"
+	case !t.has(start.Minor) && start.Minor != t.Disk.Minor:
+		v.why = fmt.Sprintf("its data is of an etcd that is newer than %s, and no %s server is installed", t.Disk.Minor, start.Minor)
 	case !t.has(start.Minor):
 		v.why = fmt.Sprintf("its data was last run by etcd %s, and no %s server is installed", start.Minor, start.Minor)
 	case start.Name == "" || start.Address == "":

@@ -99,7 +99,7 @@ func (t *turn) upgradeStopped() verdict {
 	start := t.restartCommand()
 	v := verdict{needs: upgradeNeeds(), why: fmt.Sprintf("holds the upgrade lock; starts etcd %s on its data", start.Minor)}
 	switch {
-	case p.Minor == lock.From && lock.From != lock.To && (p.Reason == ExitStopped || p.Reason == ExitRefused):
+	case p.Minor == lock.From && lock.From != lock.To && (p.Reason == ExitStopped || p.Reason == ExitNewer):
 		start.Minor = lock.To // the old one is refused where the cluster version has risen in a moment when the new one ran
 		v.why = fmt.Sprintf("holds the upgrade lock; starts etcd %s on its data", lock.To)
 	case p.Minor == lock.To && p.Exits >= failedStarts:

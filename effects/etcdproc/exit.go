@@ -137,14 +137,17 @@ var (
 		`address already in use`,
 		`cannot assign requested address`,
 		// The version does not fit the data or the cluster. None of these is damage: the right server reads the data.
-		`invalid downgrade`, `cannot be downgraded`, // version/downgrade.go
-		`version "[^"]*" is not supported`,              // storage/schema/schema.go, 3.6 and later
 		`incomp(at|t)ible with current running cluster`, // 2.3 misspells it
 		`detected disallowed (custom content|v2 WAL)`,   // leftover v2 data, 3.6 and later
 		`too many learner members in cluster`,           // membership/cluster.go ValidateMaxLearnerConfig
 		`unmarshal should never fail`,                   // entries of an older minor; the log's own checksum was right
 		`experimental-v3demo cannot be disabled`,        // 2.3 on data of 3.0
 	)
+
+	// The data says that its cluster has risen above this server.
+	newer = oneOf(
+		`invalid downgrade`, `cannot be downgraded`, // version/downgrade.go
+		`version "[^"]*" is not supported`) // storage/schema/schema.go, 3.6 and later
 
 	// Trouble of the machine. It passes, and says nothing about the data.
 	machine = oneOf(
@@ -201,6 +204,8 @@ func classify(e end, asked bool, w words) (states.ExitReason, string) {
 		return states.ExitBootstrapped, detail
 	case stale.MatchString(w.dying):
 		return states.ExitStale, detail
+	case newer.MatchString(w.dying):
+		return states.ExitNewer, detail
 	case refused.MatchString(w.dying):
 		return states.ExitRefused, detail
 	case machine.MatchString(w.dying):

@@ -296,7 +296,7 @@ func TestRefused(t *testing.T) {
 			must(t, m.Stop())
 			m.ended(states.ExitStopped)
 			m.restart(older)
-			m.ended(states.ExitRefused)
+			m.ended(states.ExitNewer)
 		})
 	}
 }

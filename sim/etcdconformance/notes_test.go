@@ -73,7 +73,7 @@ func (s *script) exit(n int) {
 
 var reasons = map[states.ExitReason]string{
 	states.ExitNone: "none", states.ExitCrash: "crash", states.ExitStopped: "stopped", states.ExitRemoved: "removed",
-	states.ExitCorrupt: "corrupt", states.ExitStale: "stale", states.ExitUnstarted: "unstarted", states.ExitRefused: "refused",
+	states.ExitCorrupt: "corrupt", states.ExitStale: "stale", states.ExitUnstarted: "unstarted", states.ExitRefused: "refused", states.ExitNewer: "newer",
 	states.ExitBootstrapped: "bootstrapped",
 }
 

@@ -44,7 +44,7 @@ var upgrading = []testCase{
 			version 2: 3.6
 			exit 3: stopped
 			version 3: 3.7
-			exit 1: refused`,
+			exit 1: newer`,
 	},
 	{
 		name: "a server older than the cluster cannot join it, a newer one can",

@@ -112,11 +112,11 @@ func (p *process) restart() (states.ExitReason, string) {
 	}
 	switch {
 	case p.older(3, 1):
-		return states.ExitRefused, fmt.Sprintf("exit status 1: cluster cannot be downgraded (current version: %s is lower than determined cluster version: %s).", p.version, v)
+		return states.ExitNewer, fmt.Sprintf("exit status 1: cluster cannot be downgraded (current version: %s is lower than determined cluster version: %s).", p.version, v)
 	case p.older(3, 6):
-		return states.ExitRefused, "exit status 1: invalid downgrade; server version is lower than determined cluster version"
+		return states.ExitNewer, "exit status 1: invalid downgrade; server version is lower than determined cluster version"
 	default:
-		return states.ExitRefused, fmt.Sprintf("exit status 1: discovery failed: version \"%s.0\" is not supported", v)
+		return states.ExitNewer, fmt.Sprintf("exit status 1: discovery failed: version \"%s.0\" is not supported", v)
 	}
 }
 

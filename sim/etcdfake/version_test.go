@@ -129,7 +129,7 @@ func TestDowngradeIsRefusedOnceTheVersionRose(t *testing.T) {
 		t.Fatal(c.Version())
 	}
 	f.restartAt("i-2", minor(3, 6))
-	f.ended("i-2", states.ExitRefused, "3.7.0")
+	f.ended("i-2", states.ExitNewer, "3.7.0")
 	f.runs("i-1", "i-3")
 	f.minor = minor(3, 7)
 	f.start("i-2", states.ClusterRestart, nil)

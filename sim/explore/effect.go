@@ -142,7 +142,10 @@ func (e *effect) start(s start) bool {
 	case startExisting:
 		reason = e.enter(s)
 	default:
-		if s.minor < e.minor || e.unfit && e.slot == 0 && s.minor == minorNew {
+		switch {
+		case s.minor < e.minor:
+			reason = states.ExitNewer
+		case e.unfit && e.slot == 0 && s.minor == minorNew:
 			reason = states.ExitRefused
 		}
 	}

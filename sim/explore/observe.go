@@ -62,7 +62,7 @@ func (b *observer) local(v *view) {
 	}
 	if p.Running == states.No && p.Reason != states.ExitNone {
 		p.Exited, p.Exits = now.Add(-10*time.Second), 1
-		if v.old && p.Reason == states.ExitRefused {
+		if v.old && (p.Reason == states.ExitRefused || p.Reason == states.ExitNewer) {
 			p.Exits = 3 // it was started again and again meanwhile
 		}
 	}

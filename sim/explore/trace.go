@@ -117,7 +117,7 @@ func (t *teller) exit(a *act) string {
 		return ""
 	}
 	return map[uint8]string{
-		uint8(states.ExitStale): ": exits, the given list is not the cluster's", uint8(states.ExitRefused): ": exits, refused",
+		uint8(states.ExitStale): ": exits, the given list is not the cluster's", uint8(states.ExitRefused): ": exits, refused", uint8(states.ExitNewer): ": exits, its data is of a newer server",
 		uint8(states.ExitBootstrapped): ": exits, the cluster runs already",
 	}[n.reason]
 }
