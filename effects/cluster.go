@@ -17,6 +17,10 @@ import (
 // listRest is how old the member list may grow while nothing asks for more than the local server's health.
 const listRest = 10 * time.Second
 
+// listsThroughQuorum is the first minor whose list of members is read through quorum. A server before it tells what it knows by
+// itself, however old that is (3.4 api/v3rpc/member.go): only the keys tell whether a quorum is there.
+var listsThroughQuorum = states.MinorVersion{Major: 3, Minor: 5}
+
 // askCluster asks the local server how it is and, when the rules want more, the cluster for its members and each of them for
 // its health.
 func (e *Effects) askCluster() question {
@@ -58,18 +62,20 @@ func (e *Effects) askCluster() question {
 		}
 		list, err := e.Etcd.Members(ctx, asked)
 		if err != nil {
-			next.Known, next.At = states.No, at
-			if next.Lost.IsZero() {
-				next.Lost = at
-			}
+			next.Known, next.At, next.Lost = states.No, at, sinceOr(next.Lost, at)
 			return func() { e.setCluster(next) }, fmt.Errorf("read the member list: %w", err)
 		}
 		if next.ID != list.ClusterID || next.Version != level {
 			next.Settled = 0
 		}
-		next.Known, next.At, next.Lost, next.ID, next.Members = states.Yes, at, time.Time{}, list.ClusterID, slices.Clone(list.Members)
+		next.At, next.ID, next.Members = at, list.ClusterID, slices.Clone(list.Members)
 		var unread error
 		next.Upgrade, unread = e.askUpgrade(ctx, asked, at, next.Upgrade)
+		if v := next.Local.Version; unread != nil && v.Known() && v.MinorOf().Less(listsThroughQuorum) {
+			next.Known, next.Lost = states.No, sinceOr(next.Lost, at)
+		} else {
+			next.Known, next.Lost = states.Yes, time.Time{}
+		}
 		switch {
 		case !upgrades:
 		case level.Known():
@@ -85,6 +91,14 @@ func (e *Effects) askCluster() question {
 		}
 		return func() { e.setCluster(next) }, unread
 	}
+}
+
+// sinceOr is when something began: now, if it has not begun before.
+func sinceOr(since, now time.Time) time.Time {
+	if since.IsZero() {
+		return now
+	}
+	return since
 }
 
 func peersOf(members []states.Member) []string {

@@ -104,6 +104,37 @@ func TestUnreadListIsNoEmptyList(t *testing.T) {
 	}
 }
 
+// TestOldListIsNoProofOfAQuorum: before 3.5 a server tells the list that it knows, and only keys are read through quorum.
+func TestOldListIsNoProofOfAQuorum(t *testing.T) {
+	for _, c := range []struct {
+		version states.Version
+		known   states.Fact
+	}{
+		{states.Version{Major: 3, Minor: 4, Patch: 45}, states.No},
+		{states.Version{Major: 3, Minor: 5}, states.Yes},
+		{states.Version{}, states.Yes},
+	} {
+		r := clustered(t)
+		own := r.etcd.status[r.url(0)]
+		own.Version = c.version
+		r.etcd.status[r.url(0)] = own
+		r.clusterNow(true)
+		r.etcd.keysErr = errors.New("etcdserver: request timed out")
+		got := r.clusterNow(true)
+		if lost := r.now; got.Known != c.known || (c.known == states.No) != got.Lost.Equal(lost) {
+			t.Errorf("%s: %+v", c.version, got)
+		}
+		lost := got.Lost
+		if got = r.clusterNow(true); got.Known != c.known || !got.Lost.Equal(lost) {
+			t.Errorf("%s, later: %+v", c.version, got)
+		}
+		r.etcd.keysErr = nil
+		if got = r.clusterNow(true); got.Known != states.Yes || !got.Lost.IsZero() || !got.At.Equal(r.now) {
+			t.Errorf("%s, in the end: %+v", c.version, got)
+		}
+	}
+}
+
 // TestNobodyToAskIsNoAnswer: unknown stays unknown.
 func TestNobodyToAskIsNoAnswer(t *testing.T) {
 	r := newRig(t, nil)

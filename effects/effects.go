@@ -101,7 +101,7 @@ func New(o Options) *Effects {
 // Install changes what servers are installed. The slices must not be changed afterwards.
 func (e *Effects) Install(servers []states.MinorVersion, patches []states.Version) {
 	if !slices.Equal(e.facts.Servers, servers) || !slices.Equal(e.facts.Patches, patches) {
-		e.facts.Servers, e.facts.Patches, e.facts.Since = servers, patches, e.Now()
+		e.facts.Servers, e.facts.Patches, e.facts.Since, e.facts.Spread = servers, patches, e.Now(), 0
 	}
 }
 

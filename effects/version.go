@@ -3,6 +3,7 @@ package effects
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	asgtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
@@ -23,7 +24,7 @@ type wish struct {
 // Want changes what the configuration of this instance wants.
 func (e *Effects) Want(minor states.MinorVersion, exact states.Version) {
 	e.configured = wish{minor, exact}
-	e.weigh()
+	e.weigh(0)
 }
 
 // heedTag takes the group's tag over. One that makes no sense changes nothing: neither does it end what the tag before it began.
@@ -41,19 +42,19 @@ func (e *Effects) heedTag(tags []asgtypes.TagDescription) {
 		err = fmt.Errorf("is ignored: %w", err)
 	} else {
 		e.tagged = tagged
-		e.weigh()
+		e.weigh(e.TagEvery)
 	}
 	e.complaint.note(e.Log, "tag "+VersionTag+" of the group", err)
 }
 
-// weigh decides between both.
-func (e *Effects) weigh() {
+// weigh decides between both. What has changed is known everywhere within some time.
+func (e *Effects) weigh(within time.Duration) {
 	w := e.configured
 	if e.tagged.minor.Known() {
 		w = e.tagged
 	}
 	if e.facts.Wanted != w.minor || e.facts.Exact != w.exact {
-		e.facts.Wanted, e.facts.Exact, e.facts.Since = w.minor, w.exact, e.Now()
+		e.facts.Wanted, e.facts.Exact, e.facts.Since, e.facts.Spread = w.minor, w.exact, e.Now(), within
 		e.Log.Info().Str("wanted", w.minor.String()).Bool("tagged", e.tagged.minor.Known()).Msg("wants another etcd")
 	}
 }

@@ -2,6 +2,7 @@ package effects
 
 import (
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	asgtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
@@ -13,6 +14,7 @@ import (
 func TestTagGoesBeforeConfiguration(t *testing.T) {
 	minor := func(n int) states.MinorVersion { return states.MinorVersion{Major: 3, Minor: n} }
 	r := newRig(t, nil)
+	r.TagEvery = 5 * time.Minute
 	r.Install([]states.MinorVersion{minor(5), minor(6), minor(7)}, nil)
 	r.Want(minor(5), states.Version{})
 	tag := func(value string) []asgtypes.TagDescription {
@@ -23,22 +25,25 @@ func TestTagGoesBeforeConfiguration(t *testing.T) {
 		do    func()
 		minor states.MinorVersion
 		exact states.Version
+		late  time.Duration // after which the others have looked too
 	}{
-		{"no tag", func() { r.heedTag(tag("")[:1]) }, minor(5), states.Version{}},
-		{"one that makes no sense", func() { r.heedTag(tag("newest")) }, minor(5), states.Version{}},
-		{"one of a server that is not there", func() { r.heedTag(tag("3.8")) }, minor(5), states.Version{}},
-		{"one", func() { r.heedTag(tag("3.6")) }, minor(6), states.Version{}},
-		{"the configuration changes", func() { r.Want(minor(7), states.Version{}) }, minor(6), states.Version{}},
-		{"a slip in the middle of a roll", func() { r.heedTag(tag("3,6")) }, minor(6), states.Version{}},
-		{"a very version", func() { r.heedTag(tag("3.6.16")) }, minor(6), states.Version{Major: 3, Minor: 6, Patch: 16}},
-		{"taken off", func() { r.heedTag(nil) }, minor(7), states.Version{}},
+		{"no tag", func() { r.heedTag(tag("")[:1]) }, minor(5), states.Version{}, 0},
+		{"one that makes no sense", func() { r.heedTag(tag("newest")) }, minor(5), states.Version{}, 0},
+		{"one of a server that is not there", func() { r.heedTag(tag("3.8")) }, minor(5), states.Version{}, 0},
+		{"one", func() { r.heedTag(tag("3.6")) }, minor(6), states.Version{}, r.TagEvery},
+		{"the configuration changes", func() { r.Want(minor(7), states.Version{}) }, minor(6), states.Version{}, r.TagEvery},
+		{"a slip in the middle of a roll", func() { r.heedTag(tag("3,6")) }, minor(6), states.Version{}, r.TagEvery},
+		{"a very version", func() { r.heedTag(tag("3.6.16")) }, minor(6), states.Version{Major: 3, Minor: 6, Patch: 16}, r.TagEvery},
+		{"taken off", func() { r.heedTag(nil) }, minor(7), states.Version{}, r.TagEvery},
+		{"the configuration decides", func() { r.Want(minor(6), states.Version{}) }, minor(6), states.Version{}, 0},
+		{"a server is installed", func() { r.heedTag(tag("3.5")); r.Install([]states.MinorVersion{minor(5)}, nil) }, minor(5), states.Version{}, 0},
 	} {
 		r.pass(1)
 		before := r.facts.Wanted
 		c.do()
 		o := r.Observe()
-		if o.Wanted != c.minor || o.Exact != c.exact || (before != o.Wanted) && !o.Since.Equal(r.Now()) {
-			t.Errorf("%s: wants %s %s since %s", c.what, o.Wanted, o.Exact, o.Since)
+		if o.Wanted != c.minor || o.Exact != c.exact || (before != o.Wanted) && !o.Since.Equal(r.Now()) || o.Spread != c.late {
+			t.Errorf("%s: wants %s %s since %s, all within %s", c.what, o.Wanted, o.Exact, o.Since, o.Spread)
 		}
 	}
 }

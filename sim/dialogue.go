@@ -81,7 +81,7 @@ func wordsOf(line string) []string {
 
 // set reads a line that says what the group is.
 //
-//	seed 7 | hook | wants 3.6 (or 2.3, which leads to 3.0) | claim s3 | total-loss new | late c 5m | launch 3 | cluster 3
+//	seed 7 | hook | wants 3.6 (or 3.5, which leads to 3.7 too; or 2.3, which leads to 3.0) | claim s3 | total-loss new | late c 5m | launch 3 | cluster 3
 //
 // "cluster 3" is "launch 3" and "wait whole", for stories that begin with a whole cluster; how it came about is not told.
 func (p *Plan) set(words []string) error {
@@ -108,8 +108,8 @@ func (p *Plan) setTo(what, value string) (err error) {
 	case "seed":
 		p.Seed, err = strconv.ParseUint(value, 10, 64)
 	case "wants":
-		p.Newer, err = newerFor(value)
-		p.Old = value == oldServers[0].String()
+		p.Old, p.Long = value == oldServers[0].String(), value == longServers[0].String()
+		p.Newer, err = p.newerFor(value)
 	case "claim":
 		p.Claim = value
 	case "total-loss":
@@ -129,16 +129,14 @@ func (p *Plan) setTo(what, value string) (err error) {
 const never = Span(1000 * time.Hour)
 
 // newerFor is the Newer of a plan whose daemons want this minor from now on.
-func newerFor(minor string) (Span, error) {
-	for _, pair := range [][]states.MinorVersion{servers, oldServers} {
-		switch minor {
-		case pair[0].String():
-			return never, nil
-		case pair[1].String():
-			return 0, nil
-		}
+func (p *Plan) newerFor(minor string) (Span, error) {
+	switch minor {
+	case p.oldest().String():
+		return never, nil
+	case p.newest().String():
+		return 0, nil
 	}
-	return 0, fmt.Errorf("the servers are %v, or %v", servers, oldServers)
+	return 0, fmt.Errorf("the way is %v: want its begin or its end", p.servers())
 }
 
 // Instances are named by a letter in order of launch.

@@ -179,8 +179,11 @@ func readWants(words []string) (step, error) {
 	if len(words) != 1 {
 		return nil, fmt.Errorf("want: wants 3.7")
 	}
-	newer, err := newerFor(words[0])
-	return func(s *stage) error { s.plan.Newer = newer; return nil }, err
+	_, err := states.ParseVersion(words[0])
+	return func(s *stage) (err error) {
+		s.plan.Newer, err = s.plan.newerFor(words[0])
+		return err
+	}, err
 }
 
 func (s *stage) reconfigured(n *node) error {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
@@ -151,7 +152,11 @@ func (w *world) raise(n *node, e FaultEvent) {
 // enableDowngrade is etcdctl downgrade enable by an operator who thinks better of it: from 3.6 on it lowers the cluster version.
 func (w *world) enableDowngrade(_ *node, e FaultEvent) {
 	c := w.served()
-	if c == nil || w.until[e.Kind] > w.now || !c.Downgrade(w.plan.servers()[0]) {
+	if c == nil || w.until[e.Kind] > w.now {
+		return
+	}
+	i := slices.Index(w.plan.servers(), c.Version())
+	if i < 1 || !c.Downgrade(w.plan.servers()[i-1]) {
 		return
 	}
 	w.begin(&w.until, e, func() { w.cancelDowngrade(c) })

@@ -39,6 +39,7 @@ const (
 	UpgradeOwnerGone
 	UpgradeOfLeader
 	UpgradedAll
+	UpgradedTwice
 	Goals // how many there are
 )
 
@@ -65,6 +66,7 @@ var goalNames = [Goals]string{
 	UpgradeOwnerGone:     "the upgrade lock was taken from an instance that had ended",
 	UpgradeOfLeader:      "a leader gave its leadership away to be upgraded",
 	UpgradedAll:          "a whole cluster was upgraded",
+	UpgradedTwice:        "a whole cluster was upgraded to the minor after the next",
 }
 
 func (g Goal) String() string { return goalNames[g] }

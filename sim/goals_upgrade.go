@@ -30,7 +30,11 @@ func (n *node) swapGoals(key effects.EtcdKey) {
 func (c *checker) upgradeGoals(served *etcdfake.Cluster) {
 	before := c.reached
 	c.reached = served.Version()
-	if before.Known() && before.Less(c.reached) && before == c.plan.servers()[0] {
-		c.sometimes(UpgradedAll)
+	if !before.Known() || begins(before) || !before.Less(c.reached) {
+		return
+	}
+	c.sometimes(UpgradedAll)
+	if before != c.plan.oldest() {
+		c.sometimes(UpgradedTwice)
 	}
 }

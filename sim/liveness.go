@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,7 +30,7 @@ func (w *world) runQuiet() (took time.Duration, excused string) {
 		}
 		if excuse := w.beyondRecovery(); excuse != "" && w.now-begun > 2*time.Minute {
 			w.trace.say("", "excused: %s", excuse)
-			if c := w.served(); c != nil && c.Key(effects.UpgradeHaltKey).Revision == 0 {
+			if c := w.served(); c != nil && !c.HasQuorum() && c.Key(effects.UpgradeHaltKey).Revision == 0 {
 				w.runLost(c)
 			}
 			return 0, excuse
@@ -117,18 +118,45 @@ func (w *world) pending() string {
 	if owner := c.Lock(joinLock).Owner; owner != "" {
 		return owner + " holds the join lock"
 	}
+	if w.cloud.Late() {
+		return "a request to AWS takes effect late"
+	}
 	return ""
 }
 
 // behind is a member that runs another server than its configuration wants, in a cluster that can be upgraded; nil when none does.
+// No member goes further than one minor above what all the others are content with.
 func (w *world) behind() *node {
-	c := w.served()
-	for i, members := 0, c.Members(); i < len(members) && len(members) >= 3; i++ {
-		if n := w.byID[members[i].Name]; n != nil && n.etcd.Process().Inspect().Minor.Less(n.wants) {
+	members := w.served().Members()
+	if len(members) < 3 {
+		return nil
+	}
+	lowest := w.plan.newest()
+	for _, m := range members {
+		if n := w.byID[m.Name]; n != nil {
+			lowest = lesser(lowest, greater(n.wants, n.etcd.Process().Inspect().Minor))
+		}
+	}
+	for _, m := range members {
+		if n := w.byID[m.Name]; n != nil && n.etcd.Process().Inspect().Minor.Less(lesser(n.wants, cmp.Or(lowest.Next(), lowest))) {
 			return n
 		}
 	}
 	return nil
+}
+
+func lesser(a, b states.MinorVersion) states.MinorVersion {
+	if a.Less(b) {
+		return a
+	}
+	return b
+}
+
+func greater(a, b states.MinorVersion) states.MinorVersion {
+	if a.Less(b) {
+		return b
+	}
+	return a
 }
 
 // missing names what is missing to a whole cluster, whatever its members run; empty when nothing is.

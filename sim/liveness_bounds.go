@@ -66,9 +66,13 @@ func (o *overdue) look() {
 	}
 }
 
-// idle tells whether a member has data, no server, and has not tried to start one for longer than it may rest.
+// idle tells whether a member has data, no server, and has not tried to start one for longer than it may rest. Data of another
+// instance is not run; it is kept while no quorum is there to tell that it is not needed.
 func (o *overdue) idle(c *etcdfake.Cluster, n *node) bool {
 	if !n.on || n.gone || n.etcd.Running() || n.ending() {
+		return false
+	}
+	if whose := n.etcd.Disk().Inspect().Name; whose != "" && whose != n.id && !c.HasQuorum() {
 		return false
 	}
 	id, member := n.etcd.MemberID()

@@ -173,15 +173,15 @@ func (n *node) client() effects.Etcd {
 // wanted is the minor in the configuration of daemons that start now.
 func (w *world) wanted() states.MinorVersion {
 	if w.plan.Newer > 0 && w.now < time.Duration(w.plan.Newer) {
-		return w.plan.servers()[0]
+		return w.plan.oldest()
 	}
-	return w.plan.servers()[1]
+	return w.plan.newest()
 }
 
 // configured is what the configuration of this instance says, which may have been rolled back.
 func (n *node) configured() states.MinorVersion {
 	if n.older {
-		return n.plan.servers()[0]
+		return n.plan.oldest()
 	}
 	return n.wanted()
 }

@@ -17,10 +17,12 @@ type Plan struct {
 	Claim string           `json:"claim"` // where the claim is kept: route53, s3 or nowhere
 	Loss  states.TotalLoss `json:"on_total_loss"`
 
-	// Newer is when the configuration of new daemons changes to want the next minor; zero is never.
+	// Newer is when the configuration of new daemons changes to want the newest minor; zero is never.
 	Newer Span `json:"newer"`
 	// InPlace says that it changes for the daemons that run as well.
 	InPlace bool `json:"in_place,omitempty"`
+	// Long says that the way is from 3.5 over 3.6 to 3.7: a daemon is told of its end, and finds the steps by itself.
+	Long bool `json:"long,omitempty"`
 	// Old says that the servers are those of the way from 2.3 to 3.0, which is gone over the v2 API.
 	Old bool `json:"old,omitempty"`
 
@@ -69,6 +71,7 @@ func newPlan(seed uint64) Plan {
 		p.InPlace = newStream(seed, "in place").chance(0.5)
 	}
 	p.Old = newStream(seed, "old").chance(0.03)
+	p.Long = p.Newer > 0 && !p.Old && newStream(seed, "long").chance(0.4)
 	p.Mode = []Mode{Swarm, Swarm, Swarm, Swarm, Swarm, Swarm, Swarm, Storm, Single, Calm}[s.below(10)]
 	p.Rates = drawRates(seed, p.Mode)
 	return p
@@ -144,14 +147,14 @@ func (p *Plan) group() string {
 		return fmt.Sprintf("scenario %s: %d nodes, claim in %s", p.Scenario, p.Nodes, p.Claim)
 	}
 	s := fmt.Sprintf("seed %d: %d nodes, claim in %s, %s of chaos", p.Seed, p.Nodes, p.Claim, time.Duration(p.Chaos).Round(time.Second))
-	if p.Old {
-		s += fmt.Sprintf(", etcd %s and %s", oldServers[0], oldServers[1])
+	if p.Old || p.Long {
+		s += fmt.Sprintf(", etcd %v", p.servers())
 	}
 	if p.Hook {
 		s += ", lifecycle hook"
 	}
 	if p.Newer > 0 {
-		s += fmt.Sprintf(", next minor wanted from %s on", time.Duration(p.Newer).Round(time.Second))
+		s += fmt.Sprintf(", a newer minor wanted from %s on", time.Duration(p.Newer).Round(time.Second))
 		if p.InPlace {
 			s += " by all"
 		}

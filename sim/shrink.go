@@ -97,6 +97,7 @@ func (s *shrinker) rest() {
 	for _, simpler := range []func(*Plan){
 		func(p *Plan) { p.Hook = false },
 		func(p *Plan) { p.Newer = 0 },
+		func(p *Plan) { p.Long = false },
 		func(p *Plan) { p.Claim = "route53" },
 		func(p *Plan) { p.Nodes = 1 },
 		func(p *Plan) { p.Nodes = min(3, p.Nodes) },
@@ -129,5 +130,5 @@ func (p *Plan) lastFault() (last Span) {
 }
 
 func samePlan(a, b *Plan) bool {
-	return a.Hook == b.Hook && a.Newer == b.Newer && a.Claim == b.Claim && a.Nodes == b.Nodes && a.Chaos == b.Chaos && a.Quiet == b.Quiet
+	return a.Hook == b.Hook && a.Newer == b.Newer && a.Long == b.Long && a.Claim == b.Claim && a.Nodes == b.Nodes && a.Chaos == b.Chaos && a.Quiet == b.Quiet
 }

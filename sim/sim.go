@@ -246,15 +246,24 @@ func (w *world) fail(invariant, format string, args ...any) {
 	}
 }
 
-// The minors installed on every instance, one of which follows the other.
+// The minors installed on every instance, one of which follows the other. Daemons are configured with the first or the last.
 var (
-	servers    = []states.MinorVersion{{Major: 3, Minor: 6}, {Major: 3, Minor: 7}}
-	oldServers = []states.MinorVersion{{Major: 2, Minor: 3}, {Major: 3}}
+	servers     = []states.MinorVersion{{Major: 3, Minor: 6}, {Major: 3, Minor: 7}}
+	longServers = []states.MinorVersion{{Major: 3, Minor: 5}, {Major: 3, Minor: 6}, {Major: 3, Minor: 7}}
+	oldServers  = []states.MinorVersion{{Major: 2, Minor: 3}, {Major: 3}}
 )
 
 func (p *Plan) servers() []states.MinorVersion {
-	if p.Old {
+	switch {
+	case p.Old:
 		return oldServers
+	case p.Long:
+		return longServers
+	default:
+		return servers
 	}
-	return servers
 }
+
+// oldest and newest are the minors that the daemons are configured with, one before and one after [Plan.Newer].
+func (p *Plan) oldest() states.MinorVersion { return p.servers()[0] }
+func (p *Plan) newest() states.MinorVersion { return p.servers()[len(p.servers())-1] }

@@ -44,7 +44,7 @@ var verbs = map[string]func(*dialogue, string) error{
 	"local":      (*dialogue).local,      // local unknown | silent | restored | i-a leader i-b learner | i-a leaderless
 	"lock":       (*dialogue).lock,       // lock unknown | free | i-b 3.6 to 3.7 (the upgrade lock) | i-b 3.6 to 3.6.17
 	"halted":     (*dialogue).halted,     // halted nobody | i-b 3.6 to 3.7: WHY
-	"wants":      (*dialogue).wants,      // wants 3.7 | wants 3.7.3: the configuration has changed just now
+	"wants":      (*dialogue).wants,      // wants 3.7 | wants 3.7.3 within 5m: the configuration has changed just now, and within that time everywhere
 	"installed":  (*dialogue).installed,  // installed 3.6 3.7.3: the servers in --etcd-dir have changed just now; of 3.6 the patch is not known
 	"join":       (*dialogue).join,       // join nobody | join held by i-b | join held | join added i-d
 	"zone":       (*dialogue).zone,       // zone none (is configured) | zone unread | zone nothing | zone published: i-a, i-b
@@ -68,8 +68,14 @@ func (d *dialogue) daemon(rest string) error {
 }
 
 func (d *dialogue) wants(rest string) error {
-	d.o.Wanted, d.o.Exact, d.o.Since = minorOf(rest), exactly(rest), d.o.Now
-	return nil
+	version, within, spread := strings.Cut(rest, " within ")
+	d.o.Wanted, d.o.Exact, d.o.Since, d.o.Spread = minorOf(version), exactly(version), d.o.Now, 0
+	if !spread {
+		return nil
+	}
+	var err error
+	d.o.Spread, err = time.ParseDuration(within)
+	return err
 }
 
 // installed are the servers of these minors; one whose version is known is named in full.

@@ -31,7 +31,7 @@ func (t *turn) leave() verdict {
 	case p.Stopping:
 		return verdict{why: "waits for etcd to stop"}
 	}
-	if t.holdsUpgradeLock() && t.Cluster.Known == Yes && t.Ending.waits(t.Now) {
+	if t.holdsUpgradeLock() && !t.unproven() && t.Cluster.Known == Yes && t.Ending.waits(t.Now) {
 		return verdict{
 			why: "hands the upgrade lock back before it ends", needs: Needs{Cluster: fast, Wide: true},
 			commands: t.releaseUpgradeLock("its daemon or its instance is being ended"),
@@ -50,6 +50,13 @@ func (t *turn) leave() verdict {
 		why = "its instance is being terminated: stops etcd"
 	}
 	return verdict{why: why, commands: []Command{StopEtcd{Why: cmp.Or(t.Ending.Reason, "the daemon was asked to stop")}}}
+}
+
+// unproven tells whether the new server of an upgrade has been started and has not served yet. Its daemon keeps the lock then, for the
+// next one to go on with: without the lock it could not go back to the old server. That of an instance that ends is taken over.
+func (t *turn) unproven() bool {
+	lock := &t.Cluster.Upgrade.Lock
+	return t.Process.Minor == lock.To && lock.From != lock.To && t.Local().Answers != Yes
 }
 
 // mustReturn tells whether a server that ended by itself is restarted for the time that is left: only a member that runs can

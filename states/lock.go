@@ -210,7 +210,7 @@ func (t *turn) wantUpgrade(v *verdict) {
 		why = t.askForUpgrade(v, lock)
 	}
 	says := t.wish(&lock) + why
-	if t.Now.Sub(t.wanting()) > reportAfter && u.Lock.Owner == "" {
+	if t.Now.Sub(t.allWanting()) > reportAfter && u.Lock.Owner == "" {
 		v.reports = append(v.reports, says)
 	}
 	v.needs.Cluster = min(v.needs.Cluster, brisk)
@@ -254,7 +254,7 @@ func (t *turn) askForUpgrade(v *verdict, lock UpgradeLock) string {
 	if why := t.gate(&lock); why != "" {
 		return why
 	}
-	if local.Leader == local.MemberID && t.anyOtherNot(&lock) && t.Now.Sub(t.wanting()) < leaderPatience {
+	if local.Leader == local.MemberID && t.anyOtherNot(&lock) && t.Now.Sub(t.allWanting()) < leaderPatience {
 		return "lets the followers go first"
 	}
 	v.commands = append(v.commands, HoldUpgradeLock{Lock: lock})
@@ -265,6 +265,9 @@ func (t *turn) askForUpgrade(v *verdict, lock UpgradeLock) string {
 func (t *turn) wanting() time.Time {
 	return later(t.Since, later(t.Cluster.Upgrade.Since, t.since))
 }
+
+// allWanting is since when every other member knows as well that it wants another server, if it does.
+func (t *turn) allWanting() time.Time { return later(t.wanting(), t.Since.Add(t.Spread)) }
 
 // gate is UpgradeBlocked on what this turn knows.
 func (t *turn) gate(lock *UpgradeLock) string {

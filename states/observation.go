@@ -15,6 +15,7 @@ type Observation struct {
 	Wanted  MinorVersion   // the minor this instance is configured to run
 	Exact   Version        // the very version, where the configuration names one; else unknown
 	Since   time.Time      // when that was last configured
+	Spread  time.Duration  // how much later another instance may learn of it
 	Servers []MinorVersion // the minors whose server is installed here, ascending
 	Patches []Version      // of those servers that tell their version
 	Group   Group          // the auto-scaling group and its instances, as AWS tells

@@ -34,5 +34,13 @@ func (t *turn) startDue() bool {
 	return t.Self.ID != "" && !t.foreign() && p.Running == No && !p.Stopping && !t.Now.Before(p.Exited.Add(restartDelay(t.Self.ID, p.Exits)))
 }
 
+// oldestServer is the oldest minor that is installed, if that is not newer than the one that is wanted.
+func (t *turn) oldestServer() MinorVersion {
+	if len(t.Servers) > 0 && t.Servers[0].Less(t.Wanted) {
+		return t.Servers[0]
+	}
+	return t.Wanted
+}
+
 // has tells whether the server of a minor is installed.
 func (t *turn) has(minor MinorVersion) bool { return slices.Contains(t.Servers, minor) }

@@ -168,10 +168,11 @@ func (t *turn) restart() verdict {
 }
 
 // restartCommand names the server that last ran on the data: the version an instance runs is decided from its data, never
-// from memory or configuration alone. Data of another supervisor has no record; the wanted minor is then all there is.
+// from memory or configuration alone. Data of another supervisor has no record; the oldest server that is wanted or older is tried
+// first, since that data refuses one that is too old, and is changed by one that is too new.
 func (t *turn) restartCommand() StartEtcd {
 	return StartEtcd{
-		Minor: cmp.Or(t.outgrown(), t.Disk.Minor, t.Wanted), Name: t.Self.ID,
+		Minor: cmp.Or(t.outgrown(), t.Disk.Minor, t.oldestServer()), Name: t.Self.ID,
 		Address: cmp.Or(t.Self.Address, t.Disk.Address), State: ClusterRestart,
 	}
 }

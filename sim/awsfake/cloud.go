@@ -132,6 +132,9 @@ func (c *Cloud) earliest() (at time.Time) {
 	return at
 }
 
+// Late tells whether a request that was made takes effect only later.
+func (c *Cloud) Late() bool { return len(c.late) > 0 }
+
 // touch notes that the state is about to change.
 func (c *Cloud) touch() { c.changed, c.nextKnown = true, false }
 

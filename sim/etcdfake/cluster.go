@@ -36,9 +36,10 @@ type Cluster struct {
 
 	protected bool // it asks for a user
 
-	version, versionBefore states.MinorVersion
-	versionIndex           uint64 // since when the log says so
-	versionAt              time.Time
+	version      states.MinorVersion
+	versionIndex uint64 // since when the log says so
+	versionAt    time.Time
+	versions     []versionSet // before, in order
 
 	procs     []*process // servers that listen with a data directory of this cluster
 	leader    *process   // nil when none reaches a quorum
@@ -159,17 +160,24 @@ func (p *process) applied() uint64 {
 	return p.index()
 }
 
+// versionSet is an entry of the log that sets the cluster version.
+type versionSet struct {
+	index   uint64
+	version states.MinorVersion
+}
+
 // clusterVersion is the cluster version as far as the server knows it.
 func (p *process) clusterVersion() states.MinorVersion {
-	c := p.disk.cluster
-	switch i := p.applied(); {
-	case i >= c.versionIndex:
+	c, i := p.disk.cluster, p.applied()
+	if i >= c.versionIndex {
 		return c.version
-	case i == 0:
-		return states.MinorVersion{}
-	default:
-		return c.versionBefore
 	}
+	for _, set := range slices.Backward(c.versions) {
+		if i >= set.index {
+			return set.version
+		}
+	}
+	return states.MinorVersion{}
 }
 
 // change commits a new membership; edit works on a copy.

@@ -155,9 +155,12 @@ func (n *Node) Ran() states.Version { return n.disk.ran }
 
 // Minors are the oldest and the newest minor among the servers of the cluster that are up; zero when none is.
 func (c *Cluster) Minors() (oldest, newest states.MinorVersion) {
-	for i, p := range c.procs {
+	for _, p := range c.procs {
 		m := p.version.MinorOf()
-		if i == 0 || m.Less(oldest) {
+		if find(c.members(), p.disk.member) == nil {
+			continue // a server that has been removed is told so when it asks
+		}
+		if !oldest.Known() || m.Less(oldest) {
 			oldest = m
 		}
 		if newest.Less(m) {

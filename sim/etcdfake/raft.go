@@ -110,8 +110,11 @@ func (c *Cluster) truncate(p *process) {
 	}
 	c.forget(length)
 	c.keys = slices.DeleteFunc(c.keys, func(k effects.EtcdKey) bool { return k.Revision > int64(length) })
-	if c.versionIndex > length {
-		c.version, c.versionIndex = c.versionBefore, 0
+	for c.versionIndex > length {
+		c.version, c.versionIndex = states.MinorVersion{}, 0
+		if last := len(c.versions) - 1; last >= 0 {
+			c.version, c.versionIndex, c.versions = c.versions[last].version, c.versions[last].index, c.versions[:last]
+		}
 	}
 	c.index = length
 }

@@ -31,7 +31,10 @@ func (c *Cluster) raise(now time.Time) bool {
 	} else {
 		c.index++
 	}
-	c.versionBefore, c.version, c.versionIndex, c.versionAt, c.raises = c.version, version, c.index, now, time.Time{}
+	if c.version.Known() {
+		c.versions = append(c.versions, versionSet{c.versionIndex, c.version})
+	}
+	c.version, c.versionIndex, c.versionAt, c.raises = version, c.index, now, time.Time{}
 	return true
 }
 
