@@ -84,16 +84,20 @@ func (t *turn) watch(v *verdict) {
 		}
 		v.needs.Cluster = fast
 		since := t.Now.Sub(m.Unhealthy)
-		if m.Health == Unknown || m.Unhealthy.IsZero() {
-			since = 0
+		if m.Unhealthy.IsZero() {
+			since = 0 // not asked, or a healthy learner
 		}
 		v.needs.Group = min(v.needs.Group, paceAfter(since))
-		if m.Health != No || t.Group.Gone(m.Key()) == Yes {
+		if m.Health != No || m.Ours() && t.Group.Gone(m.Key()) == Yes {
 			continue
 		}
 		v.why = fmt.Sprintf("leads; %s is unhealthy", m.Key())
-		if in, ok := t.Group.Instance(m.Key()); ok && in.State == InstanceRunning && since >= drainGrace {
+		switch in, _ := t.Group.Instance(m.Key()); {
+		case since < drainGrace:
+		case in.State == InstanceRunning:
 			v.reports = append(v.reports, fmt.Sprintf("member %x (%s) is unhealthy while its instance runs", m.ID, m.Key()))
+		case !m.Ours():
+			v.reports = append(v.reports, fmt.Sprintf("member %x (%s at %s) is unhealthy, and AWS does not know that name: remove it if it has ended for good", m.ID, m.Name, m.Address))
 		}
 	}
 	if t.Group.Known != Yes {
