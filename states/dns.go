@@ -5,13 +5,10 @@ import (
 	"strconv"
 )
 
-// keepDNS publishes the healthy started voters when the zone says otherwise, whoever made it say so.
+// keepDNS publishes the healthy started voters when the zone says otherwise, whoever made it say so. The zone was read since this
+// member leads.
 func (t *turn) keepDNS(v *verdict) {
-	if !t.DNS.Configured || t.Name == "" || !t.claimIsOurs() {
-		return
-	}
-	if t.DNS.Known != Yes || t.Group.Known != Yes {
-		v.needs.Zone = min(v.needs.Zone, brisk)
+	if !t.DNS.Configured || !t.claimIsOurs() {
 		return
 	}
 	voters := t.publishable(v)
