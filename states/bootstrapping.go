@@ -45,9 +45,10 @@ func (t *turn) bootstrap() verdict {
 	return v
 }
 
-// bootstrapRunning waits for the server to serve, which takes a majority of the claim's instances. AWS has nothing to add.
+// bootstrapRunning waits for the server to serve, which takes a majority of the claim's instances. AWS has nothing to add. A server
+// that does not answer has no member ID, by which nobody is found.
 func (t *turn) bootstrapRunning() verdict {
-	if t.Cluster.Known == Yes && t.Local().Answers == Yes {
+	if t.Cluster.Known == Yes {
 		if m, ok := t.Cluster.Member(t.Local().MemberID); ok && m.Started() {
 			return move(Serving, "the cluster serves")
 		}
@@ -70,7 +71,7 @@ func (t *turn) claimToFollow() (*ClaimRecord, string, []Command) {
 		r.Token = t.Name // every instance must compute the same token, with nothing to agree on it by
 		return &r, why, nil
 	}
-	if c.Known == Yes && c.Exists == Yes && c.Foreign == "" && c.Record.State == ClaimPending && c.Record.Has(t.Self.ID) {
+	if t.claimed() {
 		return &c.Record, "", nil
 	}
 	why, due := t.bootstrapDue()
@@ -82,6 +83,13 @@ func (t *turn) claimToFollow() (*ClaimRecord, string, []Command) {
 	default:
 		return nil, why, []Command{CreateClaim{Record: t.newClaim()}}
 	}
+}
+
+// claimed tells whether this instance is one of those that the claim wants to form the cluster. The record of a claim that was not
+// read, is not there or is not ours is empty, and names nobody.
+func (t *turn) claimed() bool {
+	r := &t.Claim.Record
+	return r.State == ClaimPending && r.Has(t.Self.ID)
 }
 
 // newClaim names every instance of the group that is up, and a token that no other bootstrap has: etcd derives the cluster ID from

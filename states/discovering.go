@@ -61,7 +61,7 @@ func (t *turn) discover() verdict {
 // suffices: it takes a claim that names this instance, or the right to make one.
 func (t *turn) bootstrapDue() (string, bool) {
 	switch {
-	case t.Group.Known != Yes || t.Name == "":
+	case t.Group.Known != Yes: // which brings the name of the cluster too
 		return "waits for the first answer about its auto-scaling group", false
 	case t.Claim.Store == ClaimNowhere:
 		return t.groupComplete()
@@ -74,7 +74,7 @@ func (t *turn) bootstrapDue() (string, bool) {
 			return name + " is published but no claim exists: an older cluster may be silent; delete the record to allow a new one", false
 		}
 		return t.groupComplete()
-	case t.Claim.Record.State == ClaimPending && t.Claim.Record.Has(t.Self.ID):
+	case t.claimed():
 		if t.Disk.SetAside {
 			return "has set aside the data of its first start: joins when the others have formed the cluster", false
 		}
@@ -99,11 +99,11 @@ func (t *turn) groupComplete() (string, bool) {
 			up++
 		}
 	}
-	self, known := t.Group.Instance(t.Self.ID)
+	self, _ := t.Group.Instance(t.Self.ID)
 	switch {
 	case t.Now.Sub(t.Group.At) > staleGroup:
 		return "waits for a fresh answer about its auto-scaling group", false
-	case !known || !self.InGroup || self.Address == "":
+	case !self.InGroup || self.Address == "":
 		return "waits to be listed in its auto-scaling group", false
 	case t.Group.Desired == 0 || up != t.Group.Desired:
 		return fmt.Sprintf("sees %d of %d instances: waits for the group to be whole", up, t.Group.Desired), false
@@ -179,7 +179,7 @@ func (t *turn) living() []*Peer {
 	var found []*Peer
 	for i := range t.Peers {
 		p := &t.Peers[i]
-		if p.Answers != Yes || !slices.ContainsFunc(p.Members, func(m Member) bool { return m.Started() }) {
+		if !slices.ContainsFunc(p.Members, func(m Member) bool { return m.Started() }) {
 			continue
 		}
 		if !slices.ContainsFunc(found, func(f *Peer) bool { return f.ClusterID == p.ClusterID }) {
@@ -191,10 +191,7 @@ func (t *turn) living() []*Peer {
 
 // straggler tells whether the living cluster is the claimed one, still open to this instance, which never started in it.
 func (t *turn) straggler(p *Peer) bool {
-	if t.Claim.Exists != Yes || t.Claim.Record.State != ClaimPending || !t.Claim.Record.Has(t.Self.ID) {
-		return false
-	}
-	return !t.Disk.SetAside && t.unstartedIn(p)
+	return t.claimed() && !t.Disk.SetAside && t.unstartedIn(p)
 }
 
 // unstartedIn tells whether this instance is a voter of the peer's cluster that has never started.

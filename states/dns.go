@@ -5,13 +5,10 @@ import (
 	"strconv"
 )
 
-// keepDNS publishes the healthy started voters when the zone says otherwise, whoever made it say so.
+// keepDNS publishes the healthy started voters when the zone says otherwise, whoever made it say so. The zone was read since this
+// member leads.
 func (t *turn) keepDNS(v *verdict) {
-	if !t.DNS.Configured || t.Name == "" || !t.claimIsOurs() {
-		return
-	}
-	if t.DNS.Known != Yes || t.Group.Known != Yes {
-		v.needs.Zone = min(v.needs.Zone, brisk)
+	if !t.DNS.Configured || !t.claimIsOurs() {
 		return
 	}
 	voters := t.publishable(v)
@@ -57,19 +54,18 @@ func (t *turn) drained(m *Member) bool {
 }
 
 func (t *turn) published(address string) bool {
-	for i := range t.DNS.Records {
-		if r := &t.DNS.Records[i]; r.Type == "A" && slices.Contains(r.Values, address) {
-			return true
-		}
-	}
-	return false
+	a := t.record(t.recordName(), "A")
+	return a != nil && slices.Contains(a.Values, address)
 }
+
+// recordName is the name that clients resolve. What is below it need not all be the cluster's.
+func (t *turn) recordName() string { return t.Name + "." + t.DNS.Zone }
 
 // wantedRecords are the record sets of the cluster. "_etcd" is the name the predecessor's users look up; "_etcd-server" and
 // "_etcd-client" are those that etcd itself does (client/pkg/srv/srv.go).
 func (t *turn) wantedRecords(voters []Instance) []Record {
-	name := t.Name + "." + t.DNS.Zone
-	a := Record{Name: name, Type: "A", TTL: recordTTL, Values: make([]string, 0, len(voters))}
+	name := t.recordName()
+	a := Record{Name: name, Type: "A", TTL: recordTTL}
 	peer, client := "1 1 "+strconv.Itoa(t.PeerPort)+" ", "1 1 "+strconv.Itoa(t.ClientPort)+" " // priority, weight, port
 	peers, clients := make([]string, 0, len(voters)), make([]string, 0, len(voters))
 	for _, in := range voters {

@@ -17,7 +17,7 @@ func (t *turn) housekeep() verdict {
 	switch {
 	case t.Process.Running != Yes:
 		return move(LostLeader, "its server has ended")
-	case local.Answers == Yes && local.Leader != local.MemberID:
+	case local.Leader != local.MemberID: // both are 0 while it does not answer
 		return move(LostLeader, "its etcd leads no longer")
 	case t.holdsUpgradeLock():
 		return move(UpgradeDue, "holds the upgrade lock")
@@ -57,7 +57,7 @@ func (t *turn) paused(v *verdict) bool {
 	switch {
 	case u.Known != Yes:
 		v.why = "leads; waits to learn who holds the upgrade lock"
-	case owner == "" && u.Halted.Owner != "" && u.Halted.Owner != t.Self.ID && t.Group.Gone(u.Halted.Owner) == Yes:
+	case owner == "" && u.Halted.Owner != t.Self.ID && t.Group.Gone(u.Halted.Owner) == Yes:
 		v.commands = append(v.commands, ReleaseUpgradeLock{Lock: u.Halted, Halted: true, Why: "its instance has ended"})
 		return false
 	case owner == "":
@@ -84,16 +84,20 @@ func (t *turn) watch(v *verdict) {
 		}
 		v.needs.Cluster = fast
 		since := t.Now.Sub(m.Unhealthy)
-		if m.Health == Unknown || m.Unhealthy.IsZero() {
-			since = 0
+		if m.Unhealthy.IsZero() {
+			since = 0 // not asked, or a healthy learner
 		}
 		v.needs.Group = min(v.needs.Group, paceAfter(since))
-		if m.Health != No || t.Group.Gone(m.Key()) == Yes {
+		if m.Health != No || m.Ours() && t.Group.Gone(m.Key()) == Yes {
 			continue
 		}
 		v.why = fmt.Sprintf("leads; %s is unhealthy", m.Key())
-		if in, ok := t.Group.Instance(m.Key()); ok && in.State == InstanceRunning && since >= drainGrace {
+		switch in, _ := t.Group.Instance(m.Key()); {
+		case since < drainGrace:
+		case in.State == InstanceRunning:
 			v.reports = append(v.reports, fmt.Sprintf("member %x (%s) is unhealthy while its instance runs", m.ID, m.Key()))
+		case !m.Ours():
+			v.reports = append(v.reports, fmt.Sprintf("member %x (%s at %s) is unhealthy, and AWS does not know that name: remove it if it has ended for good", m.ID, m.Name, m.Address))
 		}
 	}
 	if t.Group.Known != Yes {
@@ -136,19 +140,15 @@ func (t *turn) remove(v *verdict) {
 }
 
 // keepClaim closes the claim of a cluster that has formed, and keeps the list of its voters in it, by which a later total loss
-// is told from a silence.
+// is told from a silence. It was read since this member leads.
 func (t *turn) keepClaim(v *verdict) {
 	c := &t.Claim
-	if c.Store == ClaimNowhere || c.Known != Yes || t.Name == "" {
-		if c.Store != ClaimNowhere {
-			v.needs.Zone = brisk
-		}
+	if c.Store == ClaimNowhere {
 		return
 	}
 	want := ClaimRecord{State: ClaimFormed, Token: c.Record.Token, ClusterID: t.Cluster.ID, Members: t.voterList()}
 	switch {
-	case len(want.Members) == 0:
-		return // a list without its own leader in it is an odd answer, and no claim
+	case len(want.Members) == 0: // a list without its own leader in it is an odd answer, and no claim
 	case c.Foreign != "":
 		v.reports = append(v.reports, "cannot keep the bootstrap claim: "+c.Foreign)
 	case c.Exists == No:
@@ -167,14 +167,11 @@ func (t *turn) keepClaim(v *verdict) {
 	}
 }
 
-// claimIsOurs tells whether what is published under the cluster's name is this cluster's to change.
+// claimIsOurs tells whether what is published under the cluster's name is this cluster's to change. A pending claim has no cluster
+// ID yet, and the record of one that is not there or not ours is pending and names nobody.
 func (t *turn) claimIsOurs() bool {
-	c := &t.Claim
-	if c.Store == ClaimNowhere {
-		return true
-	}
-	return c.Known == Yes && c.Exists == Yes && c.Foreign == "" &&
-		(c.Record.State == ClaimFormed && c.Record.ClusterID == t.Cluster.ID || c.Record.State == ClaimPending && t.namesMember(&c.Record))
+	r := &t.Claim.Record
+	return t.Claim.Store == ClaimNowhere || r.ClusterID == t.Cluster.ID || r.State == ClaimPending && t.namesMember(r)
 }
 
 // namesMember tells whether a claim names any member of this cluster. It need not be the one that leads: members may have been

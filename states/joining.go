@@ -6,12 +6,10 @@ import (
 )
 
 // join makes this instance a voter of a living cluster: under the join lock it is added as a learner (which leaves the quorum
-// as it was), starts, catches up, and is promoted.
+// as it was), starts, catches up, and is promoted. Where it moves on, its commands are not carried out.
 func (t *turn) join() verdict {
 	v := t.joinAnyhow()
-	if v.event == "" {
-		v.commands = append(v.commands, t.releaseUpgradeLock("its owner is no voter any more")...)
-	}
+	v.commands = append(v.commands, t.releaseUpgradeLock("its owner is no voter any more")...)
 	return v
 }
 
@@ -110,7 +108,7 @@ func (t *turn) addSelf(v *verdict, minor MinorVersion) {
 	switch {
 	case t.Join.Owner != "" && t.Join.Owner != t.Self.ID:
 		v.why = t.Join.Owner + " is joining: waits for the join lock"
-	case t.Join.Held.IsZero() || t.Now.Sub(t.Join.Held) >= joinLockTTL: // a daemon that was stopped for a while has lost it
+	case t.Now.Sub(t.Join.Held) >= joinLockTTL: // never held, or lost by a daemon that was stopped for a while
 		v.why = "takes the join lock"
 	case t.Cluster.At.Before(t.Join.Held):
 		v.why = "reads the member list again under the join lock"
@@ -203,7 +201,6 @@ func (t *turn) initialCluster() []ClaimMember {
 		}
 		list = append(list, ClaimMember{ID: name, Address: m.Address})
 	}
-	sortByID(list)
 	return list
 }
 
@@ -222,12 +219,12 @@ func (t *turn) joinRunning() verdict {
 		v.why = "waits for its server to answer"
 	case t.Cluster.Known != Yes || !listed:
 		v.why = "waits to see itself in the member list"
-	case me.Learner && !me.Started():
+	case !me.Started():
 		v.why = "waits for its server to publish itself"
 	case me.Learner:
 		v.why = "is a learner: asks to be promoted"
 		v.commands = append(v.commands, PromoteMember{ID: me.ID})
-	case !me.Started() || !local.Serves():
+	case !local.Serves():
 		// Its own server may be told of the promotion a moment after the member list shows it.
 		v.why = "is a voter: waits for its server to follow the leader"
 	default:
@@ -266,7 +263,7 @@ func (t *turn) joinStopped() verdict {
 
 // renewJoinLock takes the join lock or keeps it alive, at its own slow pace.
 func (t *turn) renewJoinLock() []Command {
-	if !t.Join.Held.IsZero() && t.Now.Sub(t.Join.Held) < joinLockRenew {
+	if t.Now.Sub(t.Join.Held) < joinLockRenew {
 		return nil
 	}
 	return []Command{HoldJoinLock{TTL: joinLockTTL}}

@@ -18,7 +18,11 @@ func leader(t *testing.T, lines ...string) *dialogue {
 
 func told(t *testing.T, lines ...string) *dialogue {
 	t.Helper()
-	d := newDialogue()
+	return newDialogue().tell(t, lines...)
+}
+
+func (d *dialogue) tell(t *testing.T, lines ...string) *dialogue {
+	t.Helper()
 	for _, line := range lines {
 		if _, err := d.say(line); err != nil {
 			t.Fatalf("%s: %v", line, err)

@@ -60,10 +60,11 @@ func (t *turn) unproven() bool {
 }
 
 // mustReturn tells whether a server that ended by itself is restarted for the time that is left: only a member that runs can
-// leave, and one that never left may take the quorum with it when its instance ends.
+// leave, and one that never left may take the quorum with it when its instance ends. A daemon that ends and was not asked to
+// stop is on such an instance.
 func (t *turn) mustReturn() bool {
 	reason := t.Process.Reason
-	return t.Ending.Terminating == Yes && t.Ending.Shutdown != Yes && t.Disk.State == DiskMember && t.Disk.Joined &&
+	return t.Ending.Shutdown != Yes && t.Disk.State == DiskMember && t.Disk.Joined &&
 		reason != ExitRemoved && (reason != ExitStopped || t.holdsUpgradeLock())
 }
 
@@ -114,7 +115,7 @@ func (t *turn) successor(besides uint64) *Member {
 	var best *Member
 	for i := range t.Cluster.Members {
 		m := &t.Cluster.Members[i]
-		if m.ID == besides || m.Learner || !m.Started() || m.Health != Yes {
+		if m.ID == besides || m.Learner || m.Health != Yes {
 			continue
 		}
 		if best == nil || t.stays(m) && !t.stays(best) || t.stays(m) == t.stays(best) && m.Applied > best.Applied {

@@ -66,6 +66,9 @@ func (r *drawer) observation(now time.Time) Observation {
 	if o.Name = "releaseetcd"; o.Group.Known != Yes { // it comes with the first answer about the group, unless it is configured
 		o.Name = pick(r, "", o.Name)
 	}
+	if o.Name == "" { // nor can the zone be asked without it
+		o.Claim, o.DNS = Claim{Store: o.Claim.Store}, DNS{Configured: o.DNS.Configured}
+	}
 	o.Peers, o.Polled, o.Cluster, o.Join = r.peers(), r.ago(now), r.cluster(now), r.join(now)
 	if o.Process.Running == Yes {
 		o.Cluster.Local = r.local(now)

@@ -57,8 +57,6 @@ func (t *turn) runStopped() verdict {
 	switch {
 	case p.Running == Unknown:
 		v.why = "has not looked at its process yet"
-	case p.Stopping:
-		v.why = "its server is stopping"
 	case t.Disk.State == DiskEmpty:
 		return move(StartOver, "its data directory is empty")
 	case t.Disk.State == DiskUnknown:
@@ -79,17 +77,16 @@ func (t *turn) runStopped() verdict {
 // may be the copy that someone needs.
 func (t *turn) runBroken() verdict {
 	v := verdict{needs: joinNeeds()}
-	_, healthy := t.Cluster.Voters()
-	n := t.Cluster.votersBesides(t.Self.ID)
 	if t.Disk.State == DiskBroken && !t.Disk.Joined {
 		v.why, v.commands = "its data never was a voter's: starts over", []Command{SetAsideData{Why: "no usable member"}}
 		return v
 	}
-	voters := n + 1
-	if mine := t.mine(); mine != nil && mine.Learner {
-		voters = n // a copy, which nobody counts on: the daemon was restarted, and did not learn that it was joining
+	_, healthy := t.Cluster.Voters()
+	voters := t.Cluster.votersBesides(t.Self.ID)
+	if mine := t.mine(); mine == nil || !mine.Learner { // a copy, which nobody counts on, where the daemon has restarted in the middle of a join
+		voters++
 	}
-	if t.Cluster.Known == Yes && t.Cluster.Asked.After(t.Process.Exited) && n > 0 && healthy >= Quorum(voters) {
+	if t.Cluster.Known == Yes && t.Cluster.Asked.After(t.Process.Exited) && healthy >= Quorum(voters) {
 		v.why = "its data cannot be read and the others have a quorum: sets it aside and joins anew"
 		v.commands = []Command{SetAsideData{Why: "data cannot be read"}}
 		return v
@@ -146,11 +143,11 @@ func (t *turn) restart() verdict {
 	switch {
 	case !start.Minor.Known():
 		v.why = "does not know which etcd last ran on its data: set --etcd-version to it"
-	case !t.has(start.Minor) && start.Minor != t.Disk.Minor:
+	case !t.has(start.Minor) && t.outgrown().Known():
 		v.why = fmt.Sprintf("its data is of an etcd that is newer than %s, and no %s server is installed", t.Disk.Minor, start.Minor)
 	case !t.has(start.Minor):
 		v.why = fmt.Sprintf("its data was last run by etcd %s, and no %s server is installed", start.Minor, start.Minor)
-	case start.Name == "" || start.Address == "":
+	case start.Name == "": // and with it the address
 		v.why = "waits to learn its instance ID and address"
 	case t.foreign():
 		v.why = "its disk holds the data of " + t.Disk.Name + ", which is not run here"
@@ -173,6 +170,6 @@ func (t *turn) restart() verdict {
 func (t *turn) restartCommand() StartEtcd {
 	return StartEtcd{
 		Minor: cmp.Or(t.outgrown(), t.Disk.Minor, t.oldestServer()), Name: t.Self.ID,
-		Address: cmp.Or(t.Self.Address, t.Disk.Address), State: ClusterRestart,
+		Address: t.Self.Address, State: ClusterRestart,
 	}
 }
