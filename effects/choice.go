@@ -32,7 +32,7 @@ const aboveFor = time.Minute
 var _ Etcd = (*Choice)(nil)
 
 var (
-	v30 = states.MinorVersion{Major: 3, Minor: 0}
+	v30 = states.MinorVersion{Major: 3}
 	v31 = states.MinorVersion{Major: 3, Minor: 1}
 )
 

@@ -129,8 +129,8 @@ func parseClaim(text string) (states.ClaimRecord, error) {
 	}
 	fields := map[string]string{}
 	for _, f := range strings.Fields(text) {
-		key, value, ok := strings.Cut(f, "=")
-		if _, twice := fields[key]; !ok || twice || !slices.Contains(claimKeys, key) {
+		key, value, _ := strings.Cut(f, "=") // a bare key has no value, and none may be empty
+		if _, twice := fields[key]; twice || !slices.Contains(claimKeys, key) {
 			return bad(f)
 		}
 		fields[key] = value
@@ -148,8 +148,8 @@ func parseClaim(text string) (states.ClaimRecord, error) {
 	}
 	r.ClusterID, r.Token = id, fields["token"]
 	for _, m := range strings.Split(fields["members"], ",") {
-		id, address, ok := strings.Cut(m, "=")
-		if !ok || id == "" || net.ParseIP(address) == nil || named(r.Members, id, address) {
+		id, address, _ := strings.Cut(m, "=")
+		if id == "" || net.ParseIP(address) == nil || named(r.Members, id, address) {
 			return bad("member " + m)
 		}
 		r.Members = append(r.Members, states.ClaimMember{ID: id, Address: address})

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -133,13 +134,13 @@ func TestForeignClaimIsThere(t *testing.T) {
 
 // TestClaimIsMadeOnceAndReplacedByComparison runs the same story in both stores.
 func TestClaimIsMadeOnceAndReplacedByComparison(t *testing.T) {
-	for name, store := range map[string]func(*rig, *Options){"Route53": nil, "S3": inBucket} {
-		r := newRig(t, store)
+	for store, option := range map[states.ClaimStore]func(*rig, *Options){states.ClaimInRoute53: nil, states.ClaimInS3: inBucket} {
+		r := newRig(t, option)
 		r.know()
 		random := rand.New(rand.NewPCG(5, 6))
 		first, second, third := record(random, 3), record(random, 3), record(random, 3)
-		if o := r.Observe(); o.Claim.Exists != states.No {
-			t.Fatalf("%s: %+v", name, o.Claim)
+		if c := r.zoneNow().Claim; c.Exists != states.No || c.Foreign != "" || c.Store != store || !c.At.Equal(r.now) {
+			t.Fatalf("store %d: %+v", store, c)
 		}
 		act := func(c states.Command) error {
 			_, err := r.action(c)(t.Context())
@@ -147,17 +148,17 @@ func TestClaimIsMadeOnceAndReplacedByComparison(t *testing.T) {
 		}
 		must(t, act(states.CreateClaim{Record: first}))
 		if err := act(states.CreateClaim{Record: second}); !errors.Is(err, ErrChanged) {
-			t.Errorf("%s: a second creation: error %v", name, err)
+			t.Errorf("store %d: a second creation: error %v", store, err)
 		}
 		if o := r.zoneNow(); !o.Claim.Record.Equal(&first) {
-			t.Errorf("%s: holds %+v", name, o.Claim)
+			t.Errorf("store %d: holds %+v", store, o.Claim)
 		}
 		must(t, act(states.UpdateClaim{Old: first, New: second}))
 		if err := act(states.UpdateClaim{Old: first, New: third}); !errors.Is(err, ErrChanged) {
-			t.Errorf("%s: an update of what is no longer there: error %v", name, err)
+			t.Errorf("store %d: an update of what is no longer there: error %v", store, err)
 		}
 		if o := r.zoneNow(); !o.Claim.Record.Equal(&second) {
-			t.Errorf("%s: holds %+v", name, o.Claim)
+			t.Errorf("store %d: holds %+v", store, o.Claim)
 		}
 	}
 }
@@ -174,6 +175,31 @@ func TestClaimThatWasDeletedMeanwhile(t *testing.T) {
 	must(t, err)
 	if _, err = r.action(states.UpdateClaim{Old: c, New: c})(t.Context()); !errors.Is(err, ErrChanged) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestOnlyARaceIsChanged: S3 refuses for what another has written, or is writing at that moment (409 ConditionalRequestConflict).
+// Everything else has to be told to an operator.
+func TestOnlyARaceIsChanged(t *testing.T) {
+	for code, changed := range map[string]bool{"PreconditionFailed": true, "ConditionalRequestConflict": true, "NoSuchKey": true, "AccessDenied": false} {
+		r := newRig(t, inBucket)
+		r.know()
+		r.only("PutObject", awsfake.Fault{Err: awsfake.Error(code, "no")})
+		if _, err := r.action(claim)(t.Context()); !hasCode(err, code) || errors.Is(err, ErrChanged) != changed {
+			t.Errorf("%s: error %v", code, err)
+		}
+	}
+}
+
+// TestClaimIsTheTextOfItsName: all record sets of the cluster are read, and operators may have a TXT of their own among them.
+func TestClaimIsTheTextOfItsName(t *testing.T) {
+	others := []states.Record{{Name: "etcd.", Type: "TXT", Values: []string{`"mine"`}}, {Name: "_c.", Type: "A", Values: []string{"10.0.0.1"}}}
+	if found := claimFromRecords(others, "_c."); found.exists {
+		t.Errorf("%+v", found)
+	}
+	record := states.Record{Name: "_c.", Type: "TXT", Values: []string{`"claim"`}}
+	if found := claimFromRecords(append(others, record), "_c."); !found.exists || found.text != "claim" || !found.seen.record.Equal(&record) {
+		t.Errorf("%+v", found)
 	}
 }
 

@@ -36,7 +36,6 @@ func (e *Effects) askCluster() question {
 	}
 	return func(ctx context.Context) (func(), error) {
 		before, level := next.Local, states.MinorVersion{}
-		next.Local = states.Local{}
 		if own != "" {
 			// Before its status: what it has applied by then reaches behind the entry that set the version. One that begins would
 			// keep silent on its peer port too.
@@ -57,7 +56,7 @@ func (e *Effects) askCluster() question {
 			return func() { e.setCluster(next) }, nil
 		}
 		asked := order(endpoints, own, serves)
-		if len(asked) == 0 || len(asked) == 1 && asked[0] == own && next.Local.Answers != states.Yes {
+		if len(asked) == 0 || asked[0] == own && next.Local.Answers != states.Yes {
 			return func() { e.setCluster(next) }, nil // nobody to ask is no answer: it stays as unknown as it was
 		}
 		list, err := e.Etcd.Members(ctx, asked)
@@ -143,20 +142,18 @@ func sameMembers(a, b []states.Member) bool {
 func (e *Effects) markUnhealthy(members []states.Member) {
 	now := e.Now()
 	for i := range members {
-		m := &members[i]
-		if m.Health != states.No {
-			if m.Health == states.Yes {
-				delete(e.unhealthy, m.ID)
+		switch m := &members[i]; m.Health {
+		case states.Unknown: // a look that was not wide ends no bad time
+		case states.Yes:
+			delete(e.unhealthy, m.ID)
+		case states.No:
+			since, ok := e.unhealthy[m.ID]
+			if !ok {
+				since = now
+				e.unhealthy[m.ID] = now
 			}
-			m.Unhealthy = time.Time{}
-			continue
+			m.Unhealthy = since
 		}
-		since, ok := e.unhealthy[m.ID]
-		if !ok {
-			since = now
-			e.unhealthy[m.ID] = now
-		}
-		m.Unhealthy = since
 	}
 }
 
@@ -193,9 +190,8 @@ func Alarm(wrong []string) string {
 
 // askRestored asks our own peer port since when our server knows the cluster's version, which comes with the cluster's data.
 func (e *Effects) askRestored(ctx context.Context, self string, before time.Time) time.Time {
-	answer, err := e.Peers.Ask(ctx, self)
 	switch {
-	case err != nil || !answer.ClusterVersion.Known():
+	case !e.askVersion(ctx, self).Known():
 		return time.Time{}
 	case before.IsZero():
 		return e.Now()
@@ -204,11 +200,12 @@ func (e *Effects) askRestored(ctx context.Context, self string, before time.Time
 	}
 }
 
-// askHealth asks every member how it is. A member that has never started has nothing to answer with, and is unhealthy.
+// askHealth asks every member how it is, but for our own where local has its word already (a member's ID is never 0). A member that
+// has never started has nothing to answer with, and is unhealthy.
 func (e *Effects) askHealth(ctx context.Context, members []states.Member, local states.Local) {
 	e.Parallel(len(members), func(i int) {
 		m := &members[i]
-		if m.ID == local.MemberID && local.Answers == states.Yes {
+		if m.ID == local.MemberID {
 			m.Health, m.Version, m.Applied, m.Alarm = states.Is(local.Leader != 0), local.Version, local.Applied, local.Alarm
 			return
 		}
@@ -225,7 +222,7 @@ func (e *Effects) askHealth(ctx context.Context, members []states.Member, local 
 
 // order puts our own server first where it can answer, and last where it cannot.
 func order(endpoints []string, own string, serves bool) []string {
-	list := make([]string, 0, len(endpoints)+1)
+	var list []string
 	if serves {
 		list = append(list, own)
 	}

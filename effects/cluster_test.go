@@ -91,6 +91,44 @@ func TestHealthIsWhatEachMemberSays(t *testing.T) {
 	if c = r.clusterNow(true); !c.Members[1].Unhealthy.Equal(r.now) {
 		t.Errorf("unhealthy anew since %v", c.Members[1].Unhealthy)
 	}
+	first = r.now
+	r.pass(listRest)
+	if c = r.clusterNow(false); c.Members[1].Health != states.Unknown || !c.Members[1].Unhealthy.IsZero() {
+		t.Errorf("not asked: %+v", c.Members[1])
+	}
+	if c = r.clusterNow(true); !c.Members[1].Unhealthy.Equal(first) {
+		t.Errorf("nobody has seen it well since, and it is unhealthy since %v, want %v", c.Members[1].Unhealthy, first)
+	}
+	if slices.Contains(r.etcd.asked, "") {
+		t.Error("a member that has never started is asked, at no address")
+	}
+}
+
+// TestOwnWordIsHealth: what its own server has just said is not asked again over an address, which it publishes only when it serves.
+func TestOwnWordIsHealth(t *testing.T) {
+	for leader, want := range map[uint64]states.Fact{0xb2: states.Yes, 0: states.No} {
+		r := clustered(t)
+		r.etcd.list.Members[0].Name, r.etcd.list.Members[0].ClientURL = "", ""
+		r.etcd.status[r.url(0)] = EtcdStatus{MemberID: 0xa1, Leader: leader, Applied: 5}
+		if m := r.clusterNow(true).Members[0]; m.Health != want || m.Applied != 5 {
+			t.Errorf("leader %x: %+v", leader, m)
+		}
+	}
+}
+
+func TestLocalIsWhatTheServerSays(t *testing.T) {
+	r := clustered(t)
+	r.etcd.status[r.url(0)] = EtcdStatus{
+		ClusterID: 7, MemberID: 0xa1, Leader: 0xb2, Learner: true, Applied: 5, Version: states.Version{Major: 3, Minor: 6, Patch: 1},
+		Errors: []string{"etcdserver: no leader", "memberID:1 alarm:NOSPACE"},
+	}
+	want := states.Local{
+		Answers: states.Yes, ClusterID: 7, MemberID: 0xa1, Leader: 0xb2, Learner: true, Applied: 5, Version: states.Version{Major: 3, Minor: 6, Patch: 1},
+		Alarm: "memberID:1 alarm:NOSPACE",
+	}
+	if got := r.clusterNow(true).Local; got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
 }
 
 // TestUnreadListIsNoEmptyList: no quorum answered. What was known stays, and is known to be old.
@@ -99,8 +137,22 @@ func TestUnreadListIsNoEmptyList(t *testing.T) {
 	before := r.clusterNow(true)
 	r.etcd.listErr = errors.New("etcdserver: request timed out")
 	c := r.clusterNow(true)
-	if c.Known != states.No || len(c.Members) != len(before.Members) || c.Asked != before.Asked || c.Local.Answers != states.Yes {
+	if c.Known != states.No || len(c.Members) != len(before.Members) || c.Asked != before.Asked || c.Local.Answers != states.Yes || !before.Lost.IsZero() {
 		t.Errorf("%+v", c)
+	}
+	if _, err := r.askCluster()(t.Context()); !errors.Is(err, r.etcd.listErr) {
+		t.Errorf("the cause is not told: %v", err)
+	}
+	lost := r.now
+	for range 2 {
+		if c.Known != states.No || !c.Lost.Equal(lost) {
+			t.Errorf("known: %s, lost since %v, want %v", c.Known, c.Lost, lost)
+		}
+		c = r.clusterNow(false)
+	}
+	r.etcd.listErr = nil
+	if c = r.clusterNow(false); c.Known != states.Yes || !c.Lost.IsZero() {
+		t.Errorf("a list that is not known has no rest: known %s, lost since %v", c.Known, c.Lost)
 	}
 }
 
@@ -141,6 +193,15 @@ func TestNobodyToAskIsNoAnswer(t *testing.T) {
 	r.know()
 	if c := r.clusterNow(true); c.Known != states.Unknown || c.Local.Answers != states.Unknown || len(r.etcd.calls) != 0 {
 		t.Errorf("%+v, calls %q", c, r.etcd.calls)
+	}
+	r.process.state.Running = states.Yes
+	if c := r.clusterNow(true); c.Known != states.Unknown || c.Local.Answers != states.No || len(r.etcd.calls) != 0 {
+		t.Errorf("its own server begins: %+v, calls %q", c, r.etcd.calls)
+	}
+	r.process.state.Running = states.No
+	r.endpoints = []string{r.url(1)}
+	if c := r.clusterNow(true); c.Known != states.Yes || !slices.Equal(r.etcd.endpoints, []string{r.url(1)}) {
+		t.Errorf("one is known: %+v, asked %q", c, r.etcd.endpoints)
 	}
 }
 
@@ -195,9 +256,26 @@ func TestNewMemberMakesTheGroupWorthAsking(t *testing.T) {
 	if n := r.asked(groupCall, func() { r.clusterNow(true); settle() }); n != 0 {
 		t.Errorf("the same members, and the group is asked %d times", n)
 	}
-	r.etcd.member(0xd4, "i-new", "10.0.0.99")
-	if n := r.asked(groupCall, func() { r.clusterNow(true); settle() }); n != 1 {
-		t.Errorf("a new member, and the group is asked %d times", n)
+	for _, change := range []struct {
+		what string
+		do   func(m []states.Member) []states.Member
+	}{
+		{"a new member", func(m []states.Member) []states.Member {
+			return append(m, states.Member{ID: 0xd4, Address: "10.0.0.99"})
+		}},
+		{"its instance is known", func(m []states.Member) []states.Member { m[3].Name = "i-new"; return m }},
+		{"added anew", func(m []states.Member) []states.Member { m[3].ID = 0xe5; return m }},
+		{"removed", func(m []states.Member) []states.Member { return m[:3] }},
+	} {
+		r.etcd.list.Members = change.do(slices.Clone(r.etcd.list.Members))
+		n := r.asked(groupCall, func() {
+			r.clusterNow(true)
+			r.clusterNow(true) // which is no news, and does not take back what was
+			settle()
+		})
+		if n != 1 {
+			t.Errorf("%s, and the group is asked %d times", change.what, n)
+		}
 	}
 }
 

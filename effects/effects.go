@@ -120,7 +120,7 @@ func (e *Effects) Observe() states.Observation {
 	process := e.Process.Inspect()
 	another := process.PID != e.facts.Process.PID // started by someone else, who may have changed the disk before
 	if process.Running != states.Yes || another || e.facts.Disk.State == states.DiskUnknown || !e.facts.Disk.Joined || e.facts.Disk.SetAside ||
-		e.facts.Self.ID != "" && e.facts.Cluster.Upgrade.Lock.Owner == e.facts.Self.ID { // its snapshots count now
+		e.facts.Cluster.Upgrade.Lock.Owner == e.facts.Self.ID { // its snapshots count now
 		e.facts.Disk = e.Disk.Inspect()
 	}
 	if (process.Running != states.Yes || another) && e.facts.Process.Running == states.Yes {

@@ -65,7 +65,10 @@ func TestStartEtcdLooksFirst(t *testing.T) {
 		r := newRig(t, nil)
 		r.know()
 		r.process.state.Running, r.disk.state.State = c.running, c.disk
-		r.Execute([]states.Command{start(c.state)})
+		err := r.local(start(c.state))
+		if wrong := c.running == states.No && !c.starts; (err != nil) != wrong {
+			t.Errorf("%+v: error %v", c, err)
+		}
 		if got := len(r.process.starts) > 0; got != c.starts {
 			t.Errorf("%+v: starts: %v", c, got)
 		}
@@ -80,9 +83,18 @@ func TestStartIsRecordedBefore(t *testing.T) {
 	r := newRig(t, nil)
 	r.know()
 	r.disk.err = errors.New("no space left on device")
-	r.Execute([]states.Command{states.StartEtcd{State: states.ClusterNew}})
-	if len(r.process.starts) != 0 || len(r.disk.changes) != 1 {
-		t.Errorf("starts %v, changes %q", r.process.starts, r.disk.changes)
+	if err := r.local(states.StartEtcd{State: states.ClusterNew}); !errors.Is(err, r.disk.err) || len(r.process.starts) != 0 || len(r.disk.changes) != 1 {
+		t.Errorf("error %v, starts %v, changes %q", err, r.process.starts, r.disk.changes)
+	}
+}
+
+// TestServerThatDoesNotStart does not join, and is no news of the cluster.
+func TestServerThatDoesNotStart(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.process.err = errors.New("exec format error")
+	if err := r.local(states.StartEtcd{State: states.ClusterExisting}); !errors.Is(err, r.process.err) || r.joining || r.cluster.dirty {
+		t.Errorf("error %v, joins: %v", err, r.joining)
 	}
 }
 
@@ -91,9 +103,8 @@ func TestSetAsideNeedsAStoppedServer(t *testing.T) {
 		r := newRig(t, nil)
 		r.know()
 		r.process.state.Running = running
-		r.Execute([]states.Command{states.SetAsideData{Why: "broken"}})
-		if len(r.disk.changes) != want {
-			t.Errorf("running: %s: %q", running, r.disk.changes)
+		if err := r.local(states.SetAsideData{Why: "broken"}); len(r.disk.changes) != want || (err == nil) != (want == 1) {
+			t.Errorf("running: %s: %q, error %v", running, r.disk.changes, err)
 		}
 	}
 }
@@ -172,6 +183,10 @@ func TestRemoveMemberLooksFirst(t *testing.T) {
 		"a learner needs no votes": {func(s *stubEtcd) { s.list.Members[2].Learner, s.status = true, nil }, true, nil, false},
 		"it has gone while asking": {func(s *stubEtcd) { s.err = ErrNotFound }, true, nil, false},
 		"etcd refuses":             {func(s *stubEtcd) { s.err = ErrUnhealthy }, true, ErrUnhealthy, true},
+		"it is healthy, another is not": {func(s *stubEtcd) {
+			s.status[url("3")] = EtcdStatus{MemberID: 0xc3, Leader: 0xa1}
+			delete(s.status, url("2"))
+		}, false, nil, true},
 	} {
 		r := newRig(t, nil)
 		r.know()
@@ -187,6 +202,24 @@ func TestRemoveMemberLooksFirst(t *testing.T) {
 		if (err != nil) != c.fails || c.err != nil && !errors.Is(err, c.err) {
 			t.Errorf("%s: error %v", what, err)
 		}
+	}
+}
+
+// TestOnlyVotersAreAsked right before one is removed: neither a learner, which may be hours behind, nor one that never started, has
+// an answer that counts, and each that hangs takes time from the rest.
+func TestOnlyVotersAreAsked(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	for i := range 4 {
+		r.etcd.member(uint64(0xa1+0x11*i), "i-"+string(rune('a'+i)), "10.0.0."+string(rune('1'+i)))
+	}
+	members := r.etcd.list.Members
+	members[2].Name, members[2].ClientURL, members[3].Learner = "", "", true
+	if _, err := r.action(states.RemoveMember{ID: 0xc3, Address: "10.0.0.3"})(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if want := []string{"http://10.0.0.1:2379", "http://10.0.0.2:2379"}; !slices.Equal(r.etcd.asked, want) {
+		t.Errorf("asks %q, want %q", r.etcd.asked, want)
 	}
 }
 
@@ -242,14 +275,41 @@ func TestWhatIsSoAlreadyIsSuccess(t *testing.T) {
 	}
 }
 
-// TestMoveLeaderIsSentToTheLeader: only it can hand over.
-func TestMoveLeaderIsSentToTheLeader(t *testing.T) {
-	r := newRig(t, nil)
-	r.know()
-	r.endpoints = []string{"http://10.0.0.2:2379"}
-	_, err := r.action(states.MoveLeader{To: 0xb2})(t.Context())
-	if own := "http://" + r.facts.Self.Address + ":2379"; err != nil || !slices.Equal(r.etcd.endpoints, []string{own}) {
-		t.Errorf("sent to %q, error %v", r.etcd.endpoints, err)
+// TestOwnServerIsTold: only the leader can hand over, and a log is advanced for its own server's sake. A thousand entries are less
+// than a second's worth, so that what comes of them is seen soon.
+func TestOwnServerIsTold(t *testing.T) {
+	for call, c := range map[string]states.Command{"move to b2": states.MoveLeader{To: 0xb2}, "advance by 1000": states.AdvanceLog{}} {
+		r := newRig(t, nil)
+		r.know()
+		r.endpoints = []string{"http://10.0.0.2:2379"}
+		got := r.do(c)
+		if own := "http://" + r.facts.Self.Address + ":2379"; !slices.Equal(got, []string{call}) || !slices.Equal(r.etcd.endpoints, []string{own}) {
+			t.Errorf("%q sent to %q, want %q", got, r.etcd.endpoints, call)
+		}
+	}
+}
+
+// TestWhoIsTold: its own server first while it serves, last while it does not, and not at all while it does not run.
+func TestWhoIsTold(t *testing.T) {
+	for what, c := range map[string]struct {
+		running states.Fact
+		leader  uint64
+		order   []int
+	}{
+		"serves": {states.Yes, 0xb2, []int{2, 0, 1}}, "knows no leader": {states.Yes, 0, []int{0, 1, 2}}, "does not run": {states.No, 0, []int{0, 1}},
+	} {
+		r := newRig(t, nil)
+		r.know()
+		urls := []string{"http://10.0.0.8:2379", "http://10.0.0.9:2379", r.clientURL(r.facts.Self.Address)}
+		r.endpoints, r.facts.Process.Running = slices.Clone(urls[:2]), c.running
+		r.facts.Cluster.Local = states.Local{Answers: c.running, Leader: c.leader}
+		var want []string
+		for _, i := range c.order {
+			want = append(want, urls[i])
+		}
+		if r.do(promote); !slices.Equal(r.etcd.endpoints, want) {
+			t.Errorf("%s: tells %q, want %q", what, r.etcd.endpoints, want)
+		}
 	}
 }
 
@@ -270,7 +330,7 @@ func TestJoinLock(t *testing.T) {
 	held := r.now
 	r.etcd.err = errors.New("timeout")
 	r.turn(states.Needs{})
-	r.pass(19 * time.Second)
+	r.pass(20 * time.Second)
 	r.turn(states.Needs{})
 	r.do(states.HoldJoinLock{TTL: 20 * time.Second})
 	if j := r.Observe().Join; j.Owner != me || !j.Held.Equal(held) {
@@ -287,6 +347,13 @@ func TestJoinLock(t *testing.T) {
 	hold()
 	r.pass(time.Minute)
 	r.turn(states.Needs{})
+	r.etcd.err = errors.New("timeout")
+	deliver, err := r.action(states.ReleaseJoinLock{})(t.Context())
+	deliver()
+	if j := r.Observe().Join; !errors.Is(err, r.etcd.err) || j.Owner != me {
+		t.Errorf("nobody knows whether it is released: %+v, error %v", j, err)
+	}
+	r.etcd.err = nil
 	r.do(states.ReleaseJoinLock{})
 	if j := r.Observe().Join; j != (states.Join{}) || !slices.Contains(r.etcd.calls, "release _etcd-appliance/join "+me) {
 		t.Errorf("released: %+v, calls %q", j, r.etcd.calls)

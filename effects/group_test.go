@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	asgtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
@@ -53,10 +54,11 @@ func TestInstanceThatOnlyTheGroupKnows(t *testing.T) {
 	r := newRig(t, nil)
 	r.know()
 	r.only("DescribeInstances", awsfake.Fault{Omit: r.ids[1:2]})
+	r.facts.Cluster.Members = []states.Member{{ID: 1, Name: r.ids[1]}}
 	g := r.groupNow()
 	got, ok := g.Instance(r.ids[1])
-	if !ok || got != (states.Instance{ID: r.ids[1], InGroup: true}) {
-		t.Errorf("%+v, %v", got, ok)
+	if !ok || got != (states.Instance{ID: r.ids[1], InGroup: true}) || len(g.Absent) != 0 {
+		t.Errorf("%+v, %v, absent are %+v", got, ok, g.Absent)
 	}
 }
 
@@ -162,6 +164,31 @@ func TestAbsenceIsCountedAndForgotten(t *testing.T) {
 	}
 }
 
+// TestWhoseEndMayHaveToBeProved: every member's, everyone's whom the claim names, and that of who holds or has halted an upgrade; each
+// once, however many name it, since its absence is counted.
+func TestWhoseEndMayHaveToBeProved(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.facts.Cluster.Members = []states.Member{{ID: 2, Name: "i-2"}, {ID: 1, Name: "i-1"}, {ID: 3, Name: "other", Address: "10.0.0.3"}}
+	r.facts.Claim.Record.Members = []states.ClaimMember{{ID: "i-1"}, {ID: "i-4"}}
+	r.facts.Cluster.Upgrade = states.Upgrade{Lock: states.UpgradeLock{Owner: "i-5"}, Halted: states.UpgradeLock{Owner: "i-2"}}
+	if keys := r.memberKeys(); !slices.Equal(keys, []string{"10.0.0.3", "i-1", "i-2", "i-4", "i-5"}) {
+		t.Errorf("%q", keys)
+	}
+	r.facts.Cluster.Upgrade = states.Upgrade{Lock: ParseUpgrade(EtcdKey{Value: "?"})}
+	if keys := r.memberKeys(); !slices.Equal(keys, []string{"10.0.0.3", "i-1", "i-2", "i-4"}) {
+		t.Errorf("beside a record of nobody: %q", keys)
+	}
+}
+
+// TestIDsAreAskedForOnce, and what is no ID is not asked for as one: EC2 takes 200 values of a filter.
+func TestIDsAreAskedForOnce(t *testing.T) {
+	asg := &asgtypes.AutoScalingGroup{Instances: []asgtypes.Instance{{InstanceId: aws.String("i-1")}, {InstanceId: aws.String("i-2")}}}
+	if ids := idsOf(asg, []string{"10.0.0.3", "i-2", "i-4"}); !slices.Equal(ids, []string{"i-1", "i-2", "i-4"}) {
+		t.Errorf("%q", ids)
+	}
+}
+
 // TestAddressStandsForAMemberThatNeverStarted: it has no name to ask AWS for.
 func TestAddressStandsForAMemberThatNeverStarted(t *testing.T) {
 	r := newRig(t, nil)
@@ -193,10 +220,13 @@ func TestGroupNameMustSuit(t *testing.T) {
 		o.Named = func(string) (string, error) { return "", fmt.Errorf("no DNS label") }
 	})
 	r.turn(states.Needs{})
-	if g := r.groupNow(); g.Known != states.Unknown || r.Observe().Name != "" {
+	if g := r.groupNow(); g.Known != states.Unknown || r.Observe().Name != "" || r.group.failures == 0 {
 		t.Errorf("%+v", g)
 	}
-	r = newRig(t, func(_ *rig, o *Options) { o.ClusterName = "main" })
+	r = newRig(t, func(_ *rig, o *Options) {
+		o.ClusterName = "main" // a name that is given need not be made of the group's
+		o.Named = func(string) (string, error) { return "", fmt.Errorf("no DNS label") }
+	})
 	r.turn(states.Needs{})
 	if g := r.groupNow(); g.Known != states.Yes || r.Observe().Name != "main" {
 		t.Errorf("%+v, named %s", g, r.Observe().Name)

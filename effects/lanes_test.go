@@ -63,10 +63,9 @@ func TestLanesDoNotWaitForEachOther(t *testing.T) {
 	if len(r.held) != 2 || r.process.stops != 1 {
 		t.Errorf("%d batches under way, %d stops; want the claim, the lock and a stop that is done", len(r.held), r.process.stops)
 	}
-	for _, j := range r.held {
-		if j.timeout <= 0 {
-			t.Error("a batch without a deadline")
-		}
+	// etcd itself gives up on a change after 7 s (etcd server/config ReqTimeout: 5 s and 2 election timeouts of 1 s); then to be told so.
+	if claiming, holding := r.held[0].timeout, r.held[1].timeout; holding != 8*time.Second || claiming != 15*time.Second {
+		t.Errorf("the lock may take %v, the claim %v", holding, claiming)
 	}
 }
 
@@ -134,6 +133,52 @@ func TestLaneRestsAfterFailures(t *testing.T) {
 	}
 }
 
+// TestClusterLaneRestsBriefly: etcd refuses changes for 5 s after any connection was made, and is asked again soon.
+func TestClusterLaneRestsBriefly(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.etcd.err = ErrUnhealthy
+	rest := func() (waited time.Duration) {
+		for r.do(hold); ; waited += 50 * time.Millisecond {
+			if r.turn(states.Needs{}); r.open(states.LaneCluster) {
+				return waited
+			}
+			r.pass(50 * time.Millisecond)
+		}
+	}
+	for i, want := range []time.Duration{100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond, 400 * time.Millisecond} {
+		if got := rest(); got != want {
+			t.Errorf("rests %v after failure %d, want %v", got, i+1, want)
+		}
+	}
+	r.etcd.err = nil
+	if got := rest(); got != 0 {
+		t.Errorf("rests %v after a success", got)
+	}
+}
+
+// TestQuestionUnderWay closes a lane until it is answered, and not when what its commands changed has been seen already.
+func TestQuestionUnderWay(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	ask := func() {
+		r.pass(time.Second)
+		r.hold = true
+		r.Refresh(states.Needs{Cluster: time.Second})
+		r.hold = false
+	}
+	r.do(hold)
+	if ask(); r.open(states.LaneCluster) {
+		t.Error("open before the answer")
+	}
+	if r.deliver(); !r.open(states.LaneCluster) {
+		t.Error("closed after the answer")
+	}
+	if ask(); !r.open(states.LaneCluster) {
+		t.Error("closed by a question that no command has made necessary")
+	}
+}
+
 // TestLocalCommandsLookAgain: they are done when Execute returns, and the disk is looked at afresh.
 func TestLocalCommandsLookAgain(t *testing.T) {
 	r := newRig(t, nil)
@@ -150,11 +195,9 @@ func TestLocalCommandsLookAgain(t *testing.T) {
 	if o := r.Observe(); !o.Disk.Minor.Known() || o.Cluster.Local.Answers != states.Unknown {
 		t.Errorf("another server runs, and is taken for the one before: %+v, disk %+v", o.Cluster.Local, o.Disk)
 	}
-	r.disk.state.Minor = states.MinorVersion{}
-	r.Observe()
-	r.disk.state.Minor = states.MinorVersion{Major: 3, Minor: 8}
+	r.disk.state.Minor = states.MinorVersion{Major: 3, Minor: 9}
 	r.Execute([]states.Command{states.RecordJoined{}})
-	if o := r.Observe(); !o.Disk.Minor.Known() || !slices.Equal(r.disk.changes, []string{"joined"}) {
+	if o := r.Observe(); o.Disk.Minor != r.disk.state.Minor || !slices.Equal(r.disk.changes, []string{"joined"}) {
 		t.Errorf("not looked at again: %+v, changes %q", o.Disk, r.disk.changes)
 	}
 }

@@ -1,6 +1,7 @@
 package effects
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	asgtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 	"github.com/etcd-appliance/etcd-appliance/states"
@@ -66,6 +68,12 @@ func TestTerminationIsConfirmedOnce(t *testing.T) {
 	r := newRig(t, nil)
 	r.know()
 	r.condemn()
+	r.fault = func(c awsfake.Call) awsfake.Fault {
+		if in, ok := c.Input.(*autoscaling.DescribeAutoScalingInstancesInput); ok && !slices.Equal(in.InstanceIds, r.ids[:1]) {
+			t.Errorf("asks for %q: without its ID, every instance of the account is listed, on pages", in.InstanceIds)
+		}
+		return awsfake.Fault{}
+	}
 	n := r.asked(confirmCall, func() {
 		e := r.endingNow()
 		if e.Announced != states.Yes || e.Terminating != states.Yes || !strings.Contains(e.Reason, "Auto Scaling") {
@@ -78,6 +86,10 @@ func TestTerminationIsConfirmedOnce(t *testing.T) {
 	if n != 1 {
 		t.Errorf("confirmed %d times", n)
 	}
+	r.cloud.InterruptSpot(r.ids[0], 2*time.Minute)
+	if e := r.endingNow(); !strings.Contains(e.Reason, "Auto Scaling") {
+		t.Errorf("what has begun its end is said to be: %s", e.Reason)
+	}
 }
 
 // TestAnnouncedIsNotProven: until Auto Scaling confirms it, the member stays.
@@ -89,13 +101,18 @@ func TestAnnouncedIsNotProven(t *testing.T) {
 	if e := r.endingNow(); e.Announced != states.Yes || e.Terminating != states.Unknown {
 		t.Errorf("Auto Scaling does not answer: %+v", e)
 	}
-	r.only(confirmCall, awsfake.Fault{Edit: func(out any) {
-		for i := range out.(*autoscaling.DescribeAutoScalingInstancesOutput).AutoScalingInstances {
-			out.(*autoscaling.DescribeAutoScalingInstancesOutput).AutoScalingInstances[i].LifecycleState = aws.String("InService")
+	for what, edit := range map[string]func(*asgtypes.AutoScalingInstanceDetails){
+		"it is in service":   func(in *asgtypes.AutoScalingInstanceDetails) { in.LifecycleState = aws.String("InService") },
+		"another one leaves": func(in *asgtypes.AutoScalingInstanceDetails) { in.InstanceId = aws.String(r.ids[1]) },
+	} {
+		r.only(confirmCall, awsfake.Fault{Edit: func(out any) {
+			for i := range out.(*autoscaling.DescribeAutoScalingInstancesOutput).AutoScalingInstances {
+				edit(&out.(*autoscaling.DescribeAutoScalingInstancesOutput).AutoScalingInstances[i])
+			}
+		}})
+		if e := r.endingNow(); e.Announced != states.Yes || e.Terminating != states.Unknown {
+			t.Errorf("Auto Scaling says that %s: %+v", what, e)
 		}
-	}})
-	if e := r.endingNow(); e.Announced != states.Yes || e.Terminating != states.Unknown {
-		t.Errorf("Auto Scaling says that it is in service: %+v", e)
 	}
 	r.healthy()
 	if e := r.endingNow(); e.Terminating != states.Yes {
@@ -114,6 +131,14 @@ func TestSpotNoticeNeedsNoConfirmation(t *testing.T) {
 		}
 	}); n != 0 {
 		t.Errorf("confirmed %d times", n)
+	}
+	r = newRig(t, nil)
+	r.know()
+	r.condemn()
+	r.cloud.InterruptSpot(r.ids[0], 2*time.Minute)
+	r.failing("autoscaling")
+	if e := r.endingNow(); e.Terminating != states.Yes || !strings.Contains(e.Reason, "spot") {
+		t.Errorf("announced as well, and Auto Scaling does not answer: %+v", e)
 	}
 }
 
@@ -156,11 +181,16 @@ func TestRequestedShutdown(t *testing.T) {
 func TestIdentityFromTheRecord(t *testing.T) {
 	r := newRig(t, nil)
 	r.failing("imds")
-	r.disk.state = states.Disk{State: states.DiskMember, Name: "i-other", Address: "10.9.9.9"}
-	if o := r.turn(states.Needs{}); o.Self != (states.Self{}) {
-		t.Errorf("goes by a foreign record: %+v", o.Self)
+	for what, record := range map[string]states.Disk{
+		"a foreign record":            {State: states.DiskMember, Name: "i-other", Address: "10.9.9.9"},
+		"a record without an address": {State: states.DiskMember, Name: "i-other", Own: true},
+	} {
+		r.disk.state = record
+		if o := r.turn(states.Needs{}); o.Self != (states.Self{}) {
+			t.Errorf("goes by %s: %+v", what, o.Self)
+		}
 	}
-	r.disk.state.Own = true
+	r.disk.state = states.Disk{State: states.DiskMember, Name: "i-other", Address: "10.9.9.9", Own: true}
 	if o := r.turn(states.Needs{}); o.Self.ID != "i-other" || o.Self.Address != "10.9.9.9" {
 		t.Errorf("does not go by its own record: %+v", o.Self)
 	}

@@ -1,9 +1,13 @@
 package effects
 
 import (
+	"errors"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+
+	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -44,9 +48,32 @@ func TestEachSourceAtItsPace(t *testing.T) {
 			r.pass(100 * time.Millisecond)
 		}
 	}
-	for call, want := range map[string]int{groupCall: 6, zoneCall: 1} {
+	for call, want := range map[string]int{groupCall: 6, zoneCall: 1, "GetMetadata": 2 * 20} { // a look at its end are two calls
 		if n := r.asked(call, minute); n != want {
 			t.Errorf("%s is asked %d times in a minute, want %d", call, n, want)
+		}
+	}
+}
+
+// TestStoreThatIsNotConfiguredIsNotAsked, and each of both may be the only one.
+func TestStoreThatIsNotConfiguredIsNotAsked(t *testing.T) {
+	for what, c := range map[string]struct {
+		change     func(*rig, *Options)
+		asked      bool
+		claim, dns states.Fact
+	}{
+		"neither":       {func(_ *rig, o *Options) { o.Route53 = nil }, false, states.Unknown, states.Unknown},
+		"only a zone":   {nil, true, states.Yes, states.Yes},
+		"only a bucket": {func(r *rig, o *Options) { inBucket(r, o); o.Route53 = nil }, true, states.Yes, states.Unknown},
+		"both":          {inBucket, true, states.Yes, states.Yes},
+		"a cluster without a name": {func(_ *rig, o *Options) {
+			o.Named = func(string) (string, error) { return "", errors.New("no DNS label") }
+		}, false, states.Unknown, states.Unknown},
+	} {
+		r := newRig(t, c.change)
+		r.know0()
+		if o := r.Observe(); o.Claim.Known != c.claim || o.DNS.Known != c.dns || r.Effects.zone.asked.IsZero() == c.asked {
+			t.Errorf("%s: claim known %s, zone known %s, asked at %v", what, o.Claim.Known, o.DNS.Known, r.Effects.zone.asked)
 		}
 	}
 }
@@ -61,7 +88,7 @@ func TestNothingIsAskedBeforeItIsKnownWho(t *testing.T) {
 	if n := r.calls("GetInstanceIdentityDocument"); n != 5 {
 		t.Errorf("the metadata service is asked %d times in five seconds, want once a second", n)
 	}
-	if r.calls(groupCall)+r.calls(zoneCall) != 0 || r.Observe().Self.ID != "" {
+	if r.calls(groupCall)+r.calls(confirmCall)+r.calls(zoneCall)+r.calls("GetMetadata") != 0 || r.Observe().Self.ID != "" {
 		t.Error("asks for the group of nobody")
 	}
 	r.healthy()
@@ -114,7 +141,10 @@ func TestStaleIsAskedAtOnceIfNeeded(t *testing.T) {
 	polled := r.Observe().Polled
 	r.pass(time.Second)
 	r.terminate(r.ids[2])
-	r.turn(states.Needs{Group: time.Second})
+	for range 3 { // its replacement comes; the last read is no news, and does not take back what was
+		r.turn(states.Needs{Group: time.Second})
+		r.pass(time.Second)
+	}
 	if r.Observe().Polled != polled {
 		t.Error("the peers are asked, and nobody needs them")
 	}
@@ -155,6 +185,53 @@ func TestBackOff(t *testing.T) {
 		}
 	}); n != 10 {
 		t.Errorf("asked %d times in ten seconds after it answers again", n)
+	}
+}
+
+// TestEveryFailureIsOne: a question that fails anywhere is a failure, with its cause. One that passed for an answer would be followed
+// by no pause, and half of what it has read would be believed.
+func TestEveryFailureIsOne(t *testing.T) {
+	action := func(name string) func(awsfake.Call) bool {
+		return func(c awsfake.Call) bool { return c.Action == name }
+	}
+	path := func(want string) func(awsfake.Call) bool {
+		return func(c awsfake.Call) bool {
+			in, ok := c.Input.(*imds.GetMetadataInput)
+			return ok && in.Path == want
+		}
+	}
+	group, zone, ending := (*Effects).askGroup, (*Effects).askZone, (*Effects).askEnding
+	for what, c := range map[string]struct {
+		ask   func(*Effects) question
+		fails func(awsfake.Call) bool
+	}{
+		"the group's name": {group, action(confirmCall)},
+		"the group":        {group, action(groupCall)},
+		"its instances":    {group, action("DescribeInstances")},
+		"those without a name": {group, func(c awsfake.Call) bool {
+			return c.Action == "DescribeInstances" && c.Ordinal == 2
+		}},
+		"the zone":              {zone, action("ListHostedZonesByName")},
+		"its records":           {zone, action(zoneCall)},
+		"the bucket":            {zone, action("GetObject")},
+		"the target state":      {ending, path("autoscaling/target-lifecycle-state")},
+		"the spot interruption": {ending, path("spot/instance-action")},
+		"the confirmation":      {ending, action(confirmCall)},
+	} {
+		r := newRig(t, inBucket)
+		r.turn(states.Needs{})
+		r.facts.Name, r.facts.Cluster.Members = "etcd", []states.Member{{ID: 1, Address: "10.9.9.9"}}
+		r.condemn()
+		throttled := errors.New("throttled")
+		r.fault = func(call awsfake.Call) awsfake.Fault {
+			if c.fails(call) {
+				return awsfake.Fault{Err: throttled}
+			}
+			return awsfake.Fault{}
+		}
+		if _, err := c.ask(r.Effects)(t.Context()); !errors.Is(err, throttled) {
+			t.Errorf("%s cannot be read: error %v", what, err)
+		}
 	}
 }
 

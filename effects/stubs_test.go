@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,8 @@ type stubEtcd struct {
 	err       error // of every change
 	calls     []string
 	endpoints []string // of the last call
+	asked     []string // who was asked for its status
+	kept      []string // what the last call of Forget has left
 }
 
 func (s *stubEtcd) note(endpoints []string, format string, args ...any) {
@@ -30,6 +33,7 @@ func (s *stubEtcd) note(endpoints []string, format string, args ...any) {
 }
 
 func (s *stubEtcd) Status(_ context.Context, endpoint string) (EtcdStatus, error) {
+	s.asked = append(s.asked, endpoint)
 	answer, ok := s.status[endpoint]
 	if !ok {
 		return EtcdStatus{}, ErrRefused
@@ -39,7 +43,10 @@ func (s *stubEtcd) Status(_ context.Context, endpoint string) (EtcdStatus, error
 
 func (s *stubEtcd) Members(_ context.Context, endpoints []string) (EtcdMembers, error) {
 	s.note(endpoints, "members")
-	return s.list, s.listErr
+	if s.listErr != nil {
+		return EtcdMembers{}, s.listErr
+	}
+	return s.list, nil
 }
 
 func (s *stubEtcd) AddMember(_ context.Context, endpoints []string, peerURL string, learner bool) (uint64, error) {
@@ -92,7 +99,7 @@ func (s *stubEtcd) ReleaseLock(_ context.Context, endpoints []string, key, owner
 	return s.err
 }
 
-func (s *stubEtcd) Forget([]string) {}
+func (s *stubEtcd) Forget(keep []string) { s.kept = slices.Clone(keep) }
 
 // member gives a started voter that answers.
 func (s *stubEtcd) member(id uint64, name, address string) {
@@ -114,6 +121,17 @@ func (s stubPeers) Ask(_ context.Context, address string) (PeerAnswer, error) {
 		return PeerAnswer{}, errors.New("i/o timeout")
 	}
 	return PeerAnswer{ClusterID: 7, ClusterVersion: version[address], Members: []states.Member{{ID: 1, ClientURL: "http://" + address + ":2379"}}}, err
+}
+
+// askedPeers notes who is asked.
+type askedPeers struct {
+	stubPeers
+	asked []string
+}
+
+func (s *askedPeers) Ask(ctx context.Context, address string) (PeerAnswer, error) {
+	s.asked = append(s.asked, address)
+	return s.stubPeers.Ask(ctx, address)
 }
 
 type stubProcess struct {

@@ -1,6 +1,7 @@
 package effects
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,13 +28,13 @@ type upgradeRecord struct {
 	Why    string `json:"why,omitempty"`
 }
 
-func formatUpgrade(l *states.UpgradeLock) (string, error) {
+func formatUpgrade(l *states.UpgradeLock) string {
 	r := upgradeRecord{Owner: l.Owner, Member: fmt.Sprintf("%x", l.Member), From: l.From.String(), To: l.To.String(), Index: l.Index, Why: l.Why}
 	if l.Patch.Known() {
 		r.Patch = l.Patch.String()
 	}
-	text, err := json.Marshal(r)
-	return string(text), err
+	text, _ := json.Marshal(r) // strings and a number can always be written
+	return string(text)
 }
 
 // ParseUpgrade reads a record; the zero value where there is none. One that cannot be read is somebody's all the same: nobody is to take the lock while it is there.
@@ -98,15 +99,12 @@ func (e *Effects) askUpgrade(ctx context.Context, endpoints []string, at time.Ti
 // holdUpgradeLock takes the lock for good: the record has no lease.
 func (e *Effects) holdUpgradeLock(c states.HoldUpgradeLock, endpoints []string) action {
 	return func(ctx context.Context) (func(), error) {
-		value, err := formatUpgrade(&c.Lock)
-		if err != nil {
-			return nil, err
-		}
-		lock := c.Lock
-		lock.Revision, err = e.Etcd.Swap(ctx, endpoints, EtcdKey{Key: UpgradeLockKey, Value: value}, JoinLockKey, UpgradeHaltKey)
+		revision, err := e.Etcd.Swap(ctx, endpoints, EtcdKey{Key: UpgradeLockKey, Value: formatUpgrade(&c.Lock)}, JoinLockKey, UpgradeHaltKey)
 		if err != nil {
 			return nil, fmt.Errorf("take the upgrade lock: %w", err)
 		}
+		lock := c.Lock
+		lock.Revision = revision
 		return func() { e.facts.Cluster.Upgrade = states.Upgrade{Known: states.Yes, Since: e.Now(), Lock: lock} }, nil
 	}
 }
@@ -125,11 +123,7 @@ func (e *Effects) releaseUpgradeLock(ctx context.Context, c states.ReleaseUpgrad
 }
 
 func (e *Effects) haltUpgrade(ctx context.Context, c states.HaltUpgrade, endpoints []string) error {
-	value, err := formatUpgrade(&c.Lock)
-	if err != nil {
-		return err
-	}
-	_, err = e.Etcd.Swap(ctx, endpoints, EtcdKey{Key: UpgradeHaltKey, Value: value})
+	_, err := e.Etcd.Swap(ctx, endpoints, EtcdKey{Key: UpgradeHaltKey, Value: formatUpgrade(&c.Lock)})
 	if err != nil && !errors.Is(err, ErrChanged) { // somebody's halt is as good as ours
 		return fmt.Errorf("%s: %w", c, err)
 	}
@@ -154,7 +148,6 @@ func (e *Effects) stopForUpgrade(c states.StopForUpgrade, own string, endpoints 
 				return
 			}
 			e.complaint.note(e.Log, "stop etcd", e.Process.Stop())
-			e.facts.Disk.State = states.DiskUnknown // look again
 		}, nil
 	}
 }
@@ -170,8 +163,8 @@ func (e *Effects) mayStop(ctx context.Context, c states.StopForUpgrade, own stri
 		return errors.New(blocked)
 	}
 	s, err := e.Etcd.Status(ctx, own)
-	if err != nil || s.MemberID != c.Lock.Member || s.Leader == s.MemberID && s.Version.MinorOf().MovesLeader() {
-		return fmt.Errorf("its own server leads, or is not member %x: %w", c.Lock.Member, cmpErr(err, ErrChanged))
+	if s.MemberID != c.Lock.Member || s.Leader == s.MemberID && s.Version.MinorOf().MovesLeader() {
+		return fmt.Errorf("its own server leads, or is not member %x: %w", c.Lock.Member, cmp.Or(err, ErrChanged))
 	}
 	// The lock comes last: it is what keeps everything else as it was read.
 	now, err := e.askUpgrade(ctx, endpoints, time.Time{}, states.Upgrade{})
@@ -183,15 +176,8 @@ func (e *Effects) mayStop(ctx context.Context, c states.StopForUpgrade, own stri
 
 func (e *Effects) nobodyUpgrades(ctx context.Context, endpoints []string) error {
 	now, err := e.askUpgrade(ctx, endpoints, time.Time{}, states.Upgrade{})
-	if err == nil && now.Lock.Owner != "" {
+	if now.Lock.Owner != "" {
 		err = fmt.Errorf("%s holds the upgrade lock: %w", now.Lock.Owner, ErrChanged)
 	}
 	return err
-}
-
-func cmpErr(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }

@@ -2,6 +2,8 @@ package effects
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,10 +20,7 @@ func TestUpgradeRecordReadsAsWritten(t *testing.T) {
 	}{{}, {why: `it said "no", twice`}, {patch: states.Version{Major: 3, Minor: 7, Patch: 4}}} {
 		lock := someLock
 		lock.Why, lock.Patch = c.why, c.patch
-		text, err := formatUpgrade(&lock)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := formatUpgrade(&lock)
 		lock.Revision = 7
 		if got := ParseUpgrade(EtcdKey{Value: text, Revision: 7}); got != lock {
 			t.Errorf("%s reads as %+v", text, got)
@@ -35,7 +34,8 @@ func TestUpgradeRecordReadsAsWritten(t *testing.T) {
 // A record that cannot be read is held by somebody: nobody must take it for a free lock, or for his own.
 func TestUnreadableUpgradeRecordIsHeld(t *testing.T) {
 	for _, text := range []string{"i-1", "{}", `{"owner":"i-1","member":"abc","from":"old","to":"3.7"}`, `{"owner":"i-1","member":"","from":"3.6","to":"3.7"}`,
-		`{"owner":"i-1","member":"abc","from":"3.6","to":"3.6","patch":"newest"}`} {
+		`{"owner":"i-1","member":"abc","from":"3.6","to":"3.6","patch":"newest"}`, `{"owner":"i-1","member":"abc","from":"3.6","to":"new"}`,
+		`{"owner":"i-1","member":"abc","from":"3.6","to":"3.7","index":"one"}`, `{"member":"abc","from":"3.6","to":"3.7"}`} {
 		got := ParseUpgrade(EtcdKey{Value: text, Revision: 3})
 		if got.Owner == "" || states.IsInstanceID(got.Owner) || got.Revision != 3 || got.Why != text {
 			t.Errorf("%s reads as %+v", text, got)
@@ -59,9 +59,7 @@ func upgrading(t *testing.T) (*rig, states.UpgradeLock) {
 	r.process.state = states.Process{Running: states.Yes, Minor: someLock.From}
 	lock := someLock
 	lock.Owner, lock.Member, lock.Revision = r.ids[0], 0xa1, 9
-	text, err := formatUpgrade(&lock)
-	must(t, err)
-	r.etcd.keys = []EtcdKey{{Key: UpgradeLockKey, Value: text, Revision: 9}}
+	r.etcd.keys = []EtcdKey{{Key: UpgradeLockKey, Value: formatUpgrade(&lock), Revision: 9}}
 	r.turn(states.Needs{Cluster: time.Second, Wide: true})
 	return r, lock
 }
@@ -94,16 +92,55 @@ func TestStopForUpgradeLooksFirst(t *testing.T) {
 	} {
 		r, lock := upgrading(t)
 		c.edit(r)
-		r.do(states.StopForUpgrade{Lock: lock, Desired: 3})
-		if (r.process.stops > 0) != c.stops {
-			t.Errorf("%s: %d stops", what, r.process.stops)
+		deliver, err := r.action(states.StopForUpgrade{Lock: lock, Desired: 3})(t.Context())
+		if deliver != nil {
+			deliver()
+		}
+		if (r.process.stops > 0) != c.stops || (err == nil) != c.stops {
+			t.Errorf("%s: %d stops, error %v", what, r.process.stops, err)
+		}
+	}
+}
+
+// TestStopSaysWhyNot: the cause is for an operator, and what is only a race is told from it.
+func TestStopSaysWhyNot(t *testing.T) {
+	silence := errors.New("silence")
+	for what, c := range map[string]struct {
+		edit func(*rig, *states.UpgradeLock)
+		want error
+	}{
+		"the list cannot be read": {func(r *rig, _ *states.UpgradeLock) { r.etcd.listErr = silence }, silence},
+		"the lock cannot be read": {func(r *rig, _ *states.UpgradeLock) { r.etcd.keysErr = silence }, silence},
+		"the lock is for another member": {func(r *rig, lock *states.UpgradeLock) {
+			lock.Member = 0xc3
+			r.etcd.keys[0].Value = formatUpgrade(lock)
+		}, ErrChanged},
+	} {
+		r, lock := upgrading(t)
+		c.edit(r, &lock)
+		if _, err := r.action(states.StopForUpgrade{Lock: lock, Desired: 3})(t.Context()); !errors.Is(err, c.want) {
+			t.Errorf("%s: error %v", what, err)
+		}
+	}
+}
+
+// TestLeaderThatCannotHandOverStops: up to 3.2 the others have to elect one.
+func TestLeaderThatCannotHandOverStops(t *testing.T) {
+	for minor, stops := range map[states.MinorVersion]bool{{Major: 3, Minor: 2}: true, {Major: 3, Minor: 3}: false} {
+		r, lock := upgrading(t)
+		for url, s := range r.etcd.status {
+			s.Leader, s.Version = 0xa1, states.Version{Major: minor.Major, Minor: minor.Minor}
+			r.etcd.status[url] = s
+		}
+		if _, err := r.action(states.StopForUpgrade{Lock: lock, Desired: 3})(t.Context()); (err == nil) != stops {
+			t.Errorf("a leader of %s: error %v", minor, err)
 		}
 	}
 }
 
 // TestPausedDaemonDoesNotStopItsServer: what was read before a pause says nothing after it.
 func TestPausedDaemonDoesNotStopItsServer(t *testing.T) {
-	for pause, stops := range map[time.Duration]int{time.Second: 1, 3 * time.Second: 0} {
+	for pause, stops := range map[time.Duration]int{actWithin: 1, actWithin + 1: 0} {
 		r, lock := upgrading(t)
 		deliver, err := r.action(states.StopForUpgrade{Lock: lock, Desired: 3})(t.Context())
 		must(t, err)
@@ -136,6 +173,9 @@ func TestUpgradeLockIsObserved(t *testing.T) {
 		t.Errorf("unreadable: %+v", u)
 	}
 	r.etcd.keysErr = nil
+	if u = look(); u.Known != states.Yes || u.Since != since {
+		t.Errorf("the same lock, read again: %+v", u)
+	}
 	halt := r.etcd.keys[0]
 	halt.Key = UpgradeHaltKey
 	r.etcd.keys = []EtcdKey{halt}
@@ -149,10 +189,21 @@ func TestUpgradeLockExcludesJoiners(t *testing.T) {
 	r, lock := upgrading(t)
 	lock.Revision = 0
 	calls := strings.Join(r.do(states.HoldUpgradeLock{Lock: lock}), "\n")
-	if !strings.Contains(calls, "swap "+UpgradeLockKey+" at 0") || !strings.Contains(calls, "without ["+JoinLockKey+" "+UpgradeHaltKey+"]") {
+	if !strings.Contains(calls, fmt.Sprintf("swap %s at 0 to %q", UpgradeLockKey, formatUpgrade(&lock))) || !strings.Contains(calls, "without ["+JoinLockKey+" "+UpgradeHaltKey+"]") {
 		t.Error(calls)
 	}
-	if u := r.facts.Cluster.Upgrade; u.Lock.Owner != r.ids[0] || u.Lock.Revision != 9 || u.Known != states.Yes {
+	r.facts.Cluster.Upgrade = states.Upgrade{Known: states.Yes}
+	r.etcd.err = ErrChanged
+	deliver, err := r.action(states.HoldUpgradeLock{Lock: lock})(t.Context())
+	if !errors.Is(err, ErrChanged) || deliver != nil {
+		t.Errorf("another was first: error %v", err)
+	}
+	r.etcd.err = nil
+	deliver, err = r.action(states.HoldUpgradeLock{Lock: lock})(t.Context())
+	must(t, err)
+	deliver()
+	lock.Revision = 9
+	if u := r.facts.Cluster.Upgrade; u != (states.Upgrade{Known: states.Yes, Since: r.now, Lock: lock}) {
 		t.Errorf("%+v", u)
 	}
 	r, lock = upgrading(t)
@@ -162,6 +213,35 @@ func TestUpgradeLockExcludesJoiners(t *testing.T) {
 	r.turn(states.Needs{})
 	if calls = strings.Join(r.do(states.ReleaseUpgradeLock{Lock: lock, Halted: true}), "\n"); !strings.Contains(calls, "swap "+UpgradeHaltKey+` at 9 to ""`) {
 		t.Error(calls)
+	}
+}
+
+// TestUpgradeIsHalted once: somebody's halt is as good as ours. What etcd refuses otherwise is a failure, of the release too.
+func TestUpgradeIsHalted(t *testing.T) {
+	r, lock := upgrading(t)
+	lock.Why = "it does not start"
+	halt, release := states.HaltUpgrade{Lock: lock}, states.ReleaseUpgradeLock{Lock: lock}
+	if calls, want := r.do(halt), fmt.Sprintf("swap %s at 0 to %q without []", UpgradeHaltKey, formatUpgrade(&lock)); !slices.Equal(calls, []string{want}) {
+		t.Errorf("%q, want %q", calls, want)
+	}
+	for _, c := range []struct {
+		command states.Command
+		err     error
+		ok      bool
+	}{{halt, nil, true}, {halt, ErrChanged, true}, {halt, errors.New("no quorum"), false}, {release, nil, true}, {release, ErrChanged, false}} {
+		r.etcd.err = c.err
+		if _, err := r.action(c.command)(t.Context()); (err == nil) != c.ok || !c.ok && !errors.Is(err, c.err) {
+			t.Errorf("%T answered with %v: error %v", c.command, c.err, err)
+		}
+	}
+}
+
+// TestFreeLockIsSeenSince: a leader leaves it to others for a while, from the first look on.
+func TestFreeLockIsSeenSince(t *testing.T) {
+	r := clustered(t)
+	first := r.clusterNow(true).Upgrade.Since
+	if again := r.clusterNow(true).Upgrade.Since; first.IsZero() || !again.Equal(first) {
+		t.Errorf("since %v, and then since %v", first, again)
 	}
 }
 
@@ -226,17 +306,22 @@ func TestSettledIsWhatItHadAppliedWithTheVersion(t *testing.T) {
 		{someLock.From, 40, 30},
 		{states.MinorVersion{}, 50, 0}, // not from others
 		{someLock.From, 60, 60},
+		{someLock.From, 70, 60},
 	} {
 		if _, got := settled(c.level, c.applied); got != c.want {
 			t.Errorf("%s, applied %d: settled at %d, want %d", c.level, c.applied, got, c.want)
 		}
 	}
+	r.etcd.list.ClusterID++ // of which none has applied anything yet
+	if _, got := settled(someLock.From, 80); got != 80 {
+		t.Errorf("another cluster is settled at %d", got)
+	}
 	r.Want(someLock.From, states.Version{}) // it is not asked any more, and may go down and up again unseen
-	if _, got := settled(someLock.From, 70); got != 0 {
+	if _, got := settled(someLock.From, 90); got != 0 {
 		t.Errorf("at rest it is settled at %d", got)
 	}
 	r.Want(someLock.To, states.Version{})
-	if _, got := settled(someLock.From, 80); got != 80 {
+	if _, got := settled(someLock.From, 100); got != 100 {
 		t.Errorf("then it is settled at %d", got)
 	}
 }

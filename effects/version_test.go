@@ -5,10 +5,25 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	asgtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
+
+// TestTagIsReadWithTheGroup, in the same answer.
+func TestTagIsReadWithTheGroup(t *testing.T) {
+	r := newRig(t, nil)
+	want := states.MinorVersion{Major: 3, Minor: 6}
+	r.Install([]states.MinorVersion{want}, nil)
+	_, err := r.cloud.AutoScaling("test").CreateOrUpdateTags(t.Context(), &autoscaling.CreateOrUpdateTagsInput{Tags: []asgtypes.Tag{
+		{ResourceId: aws.String("etcd"), ResourceType: aws.String("auto-scaling-group"), Key: aws.String(VersionTag), Value: aws.String("3.6")},
+	}})
+	must(t, err)
+	if r.know(); r.Observe().Wanted != want {
+		t.Errorf("wants %s", r.Observe().Wanted)
+	}
+}
 
 // TestTagGoesBeforeConfiguration, as far as it makes sense, for as long as it is there.
 func TestTagGoesBeforeConfiguration(t *testing.T) {

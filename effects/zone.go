@@ -195,7 +195,7 @@ func (e *Effects) change(ctx context.Context, zone string, old, replacement []st
 		HostedZoneId: aws.String(zone), ChangeBatch: &r53types.ChangeBatch{Changes: changes},
 	})
 	var refused *r53types.InvalidChangeBatch
-	if errors.As(err, &refused) && len(refused.Messages) > 0 { // the error's own text is only that the batch was refused
+	if errors.As(err, &refused) { // the error's own text is only that the batch was refused
 		err = fmt.Errorf("%w: %s", err, strings.Join(refused.Messages, "; "))
 	}
 	if hasCode(err, "InvalidChangeBatch") {

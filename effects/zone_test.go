@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	r53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
+
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
@@ -88,9 +90,12 @@ func TestAmbiguousZoneIsRefused(t *testing.T) {
 func TestZoneMadeAnew(t *testing.T) {
 	r, ids := zones(t, "b.example.org", "public b.example.org.", "b.example.org.")
 	first := ids["b.example.org."]
+	read := r.Observe().DNS.At
 	r.cloud.LoseZone(first, 100*time.Hour)
 	for range 3 {
-		r.zoneNow()
+		if o := r.zoneNow(); !o.DNS.At.Equal(read) {
+			t.Errorf("a zone that is not there was read at %v", o.DNS.At)
+		}
 	}
 	if r.zoneID != first || !r.zoneGone {
 		t.Errorf("took %s, without the zone %s", r.zoneID, first)
@@ -266,6 +271,17 @@ func TestOtherRefusalsAreNoRace(t *testing.T) {
 	r.only("ChangeResourceRecordSets", awsfake.Fault{Err: awsfake.Error("AccessDenied", "no")})
 	_, err := r.action(states.PublishDNS{New: []states.Record{{Name: cluster, Type: "A", TTL: 60, Values: []string{"10.0.0.1"}}}})(t.Context())
 	if err == nil || errors.Is(err, ErrChanged) || !hasCode(err, "AccessDenied") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestRefusalIsToldWhole: the error's own text is only that the batch was refused, and not of which record.
+func TestRefusalIsToldWhole(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.only("ChangeResourceRecordSets", awsfake.Fault{Err: &r53types.InvalidChangeBatch{Messages: []string{"it already exists", "its TTL is 300"}}})
+	_, err := r.action(states.PublishDNS{New: []states.Record{{Name: cluster, Type: "A", TTL: 60, Values: []string{"10.0.0.1"}}}})(t.Context())
+	if !errors.Is(err, ErrChanged) || !strings.Contains(err.Error(), "it already exists; its TTL is 300") {
 		t.Errorf("error %v", err)
 	}
 }
