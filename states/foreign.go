@@ -26,18 +26,17 @@ func (t *turn) leaveForeign() (verdict, bool) {
 // and only when a cluster has a quorum without a server on it.
 func (t *turn) discoverForeign() verdict {
 	v := verdict{needs: joinNeeds(), why: fmt.Sprintf("its disk holds the data of %s, which is not run here", t.Disk.Name)}
-	others := t.quorumBesides(t.Disk.Name)
 	owner, _ := t.Group.Instance(t.Disk.Name)
 	switch {
-	case t.Process.Running == Yes && t.Process.Stopping:
+	case t.Process.Stopping:
 		v.why += ": waits for its server to stop"
-	case t.Process.Running == Yes && (others || owner.Up()):
+	case t.Process.Running == Yes && (t.quorumBesides(t.Disk.Name) || owner.Up()):
 		v.why += ": stops its server"
 		v.commands = []Command{StopEtcd{Why: "it runs on the data of " + t.Disk.Name}}
 	case t.Process.Running == Yes: // by a daemon that did not look; the quorum may hang on it
 		v.why = fmt.Sprintf("its server runs on the data of %s, and the others are no quorum without it", t.Disk.Name)
 		v.reports = []string{v.why}
-	case others || t.Cluster.Known == Yes && t.Cluster.At.After(t.since):
+	case t.Cluster.Known == Yes && t.Cluster.At.After(later(t.since, t.Process.Exited)): // a list from before may be this server's own
 		v.why += ": sets it aside"
 		v.commands = []Command{SetAsideData{Why: "data of " + t.Disk.Name}}
 	default:
@@ -52,13 +51,13 @@ func (t *turn) quorumBesides(name string) bool {
 	n, healthy := 0, 0
 	for i := range t.Cluster.Members {
 		m := &t.Cluster.Members[i]
-		switch {
-		case m.Learner:
+		if m.Learner {
 			continue
-		case m.Name != name && m.Started() && m.Health == Yes:
-			healthy++
 		}
 		n++
+		if m.Name != name && m.Health == Yes {
+			healthy++
+		}
 	}
-	return t.Cluster.Known == Yes && t.Cluster.Asked.After(t.since) && n > 0 && healthy >= Quorum(n)
+	return t.Cluster.Known == Yes && t.Cluster.Asked.After(t.since) && healthy >= Quorum(n)
 }

@@ -42,7 +42,7 @@ func TestTheJoinLockAges(t *testing.T) {
 // TestOnlyAStartThatPromisedNothingIsRepeated: i-d was added, its server has ended, and its disk is empty. Started once more under
 // the same ID it could contradict what it said before (etcd issue 3504), unless it never got so far as to say anything.
 func TestOnlyAStartThatPromisedNothingIsRepeated(t *testing.T) {
-	promisedNothing := []string{"stale", "unstarted", "refused", "bootstrapped"}
+	promisedNothing := []string{"stale", "unstarted", "refused", "bootstrapped", "newer"}
 	for reason := range exitReasons {
 		got := joiner(t, "join held", "join added i-d", "tick 1s", "process ended "+reason+" 1 times 0s ago: last words",
 			"members 7 at 3.7 leader i-a: i-a, i-b, i-d unstarted learner").decide(t)

@@ -205,15 +205,14 @@ func (t *turn) wantUpgrade(v *verdict) {
 	case u.Lock.Owner != "":
 		why = "waits for the upgrade lock of " + u.Lock.Owner
 	default:
-		v.needs.Group = min(cmp.Or(v.needs.Group, restGroup), paceAfter(t.Now.Sub(t.wanting())))
-		v.needs.Wide = true
+		pace := paceAfter(t.Now.Sub(t.wanting()))
+		v.needs.Group, v.needs.Wide = min(cmp.Or(v.needs.Group, pace), pace), true
 		why = t.askForUpgrade(v, lock)
 	}
 	says := t.wish(&lock) + why
 	if t.Now.Sub(t.allWanting()) > reportAfter && u.Lock.Owner == "" {
 		v.reports = append(v.reports, says)
 	}
-	v.needs.Cluster = min(v.needs.Cluster, brisk)
 	if t.Now.Sub(t.wanting()) < reportAfter {
 		v.needs.Cluster = fast // the wish is new, or the lock has just passed from one to the next
 	}

@@ -35,8 +35,8 @@ type Needs struct {
 func (n Needs) Soonest() time.Duration {
 	soonest := time.Second
 	for _, need := range [...]time.Duration{n.Group, n.Zone, n.Peers, n.Cluster} {
-		if need > 0 && need < soonest {
-			soonest = need
+		if need > 0 {
+			soonest = min(soonest, need)
 		}
 	}
 	return soonest

@@ -1,12 +1,16 @@
 package states
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/looplab/fsm"
 )
 
 // FuzzStep shows a machine whatever can be observed. Whatever that is, Step comes to a fixed point, decides the same for the
@@ -155,5 +159,25 @@ func TestSoonest(t *testing.T) {
 		if got := c.needs.Soonest(); got != c.want {
 			t.Errorf("%+v: rests %v, want %v", c.needs, got, c.want)
 		}
+	}
+}
+
+// TestRestore: a machine that was made what another one was decides as that one does. The search lives by it.
+func TestRestore(t *testing.T) {
+	one, other := inState(testConfig, Joining, epoch), inState(testConfig, Running, epoch.Add(time.Hour))
+	other.Restore(one.Snapshot())
+	if other.State() != Joining || other.Snapshot() != one.Snapshot() {
+		t.Errorf("%+v is restored as %+v", one.Snapshot(), other.Snapshot())
+	}
+}
+
+// TestUndeclaredEdge: a rule that takes an edge which the table has not is a fault, and is told. A machine that went on as if
+// nothing were would decide in a state that nobody can name.
+func TestUndeclaredEdge(t *testing.T) {
+	d := told(t, "daemon i-a of releaseetcd wants 3.7 has 3.7", "disk member 3.7 joined", "process stopped")
+	d.machine.fsm = fsm.NewFSM(string(Discovering), nil, nil)
+	var invalid fsm.UnknownEventError
+	if _, err := d.machine.Step(&d.o); !errors.As(err, &invalid) || !strings.Contains(err.Error(), string(Discovering)) {
+		t.Errorf("error %v; want one that names the state and the event", err)
 	}
 }

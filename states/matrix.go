@@ -86,13 +86,14 @@ func HopsTo(from, to MinorVersion) []Hop {
 
 // demands is the step that an upgrade makes; the zero value for one that leads back, or changes the patch only.
 func demands(from, to MinorVersion) Hop {
-	if h, ok := HopFrom(from); ok && h.To == to {
+	if h, _ := HopFrom(from); h.To == to {
 		return h
 	}
 	return Hop{}
 }
 
-// Takes tells whether a member may run a version while another member makes this step.
+// Takes tells whether a member may run a version while another member makes this step. It judges patches of one minor only: who
+// runs another, or one that is not known, is another step's business.
 func (h *Hop) Takes(v Version) bool { return v.MinorOf() != h.From || !v.Less(h.Least) }
 
 // Drops tells whether a flag, named without hyphens, is unknown to the servers after this step.
@@ -107,7 +108,7 @@ func (h *Hop) Drops(flag string) bool {
 // it comes back, the rest of the roll waits for it.
 func (h *Hop) tooOld(members []Member) string {
 	for i := range members {
-		if m := &members[i]; m.Version.Known() && !h.Takes(m.Version) {
+		if m := &members[i]; !h.Takes(m.Version) {
 			return fmt.Sprintf("member %s runs etcd %s, and before the step to %s none may run one older than %s (%s): install that, or a later %s, in its --etcd-dir",
 				m.Key(), m.Version, h.To, h.Least, h.Why, h.From)
 		}

@@ -46,6 +46,7 @@ func TestWhatMinorsDemand(t *testing.T) {
 	for text, want := range map[string]bool{
 		"3.5 3.5.0": false, "3.5 3.5.25": false, "3.5 3.5.31": false, "3.5 3.5.32": true, "3.5 3.5.35": true, "3.5 3.6.0": true,
 		"3.6 3.6.10": false, "3.6 3.6.11": true, "3.6 3.7.0": true, "3.4 3.4.0": true, "2.3 2.3.0": true,
+		"3.6 3.5.35": true, // on its way to 3.7 too, and not there yet
 	} {
 		from, version, _ := strings.Cut(text, " ")
 		h, _ := HopFrom(minorOf(from))
@@ -77,6 +78,8 @@ func TestWhatMinorsDemand(t *testing.T) {
 		"not --proxy-refresh":     {demand(func(h *Hop) bool { return h.Drops("proxy-refresh-interval") }), []string{"3.5"}},
 		"no experiments":          {demand(func(h *Hop) bool { return h.Drops("experimental-corrupt-check-time") }), []string{"3.6"}},
 		"not --debug":             {demand(func(h *Hop) bool { return h.Drops("debug") }), []string{"3.4"}},
+		"not --log-output":        {demand(func(h *Hop) bool { return h.Drops("log-output") }), []string{"3.3"}},
+		"not --log-outputs":       {demand(func(h *Hop) bool { return h.Drops("log-outputs") }), nil}, // new in 3.4
 		"not --quota":             {demand(func(h *Hop) bool { return h.Drops("quota-backend-bytes") }), nil},
 	} {
 		if !slices.Equal(c.got, c.want) {

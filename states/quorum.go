@@ -6,12 +6,13 @@ import "time"
 func Quorum(n int) int { return n/2 + 1 }
 
 // SurvivesRemoval tells whether a cluster of n voters, of which healthy answer, still has its quorum after one voter is
-// removed. removedHealthy says whether the voter to be removed is one of the healthy ones.
+// removed. removedHealthy says whether the voter to be removed is one of the healthy ones. After the only voter nobody is left,
+// which is no quorum.
 func SurvivesRemoval(n, healthy int, removedHealthy bool) bool {
 	if removedHealthy {
 		healthy--
 	}
-	return n > 1 && healthy >= Quorum(n-1)
+	return healthy >= Quorum(n-1)
 }
 
 // reportLoss tells an operator of a cluster that has had no quorum for a while, which no daemon may do anything about: whether its
@@ -20,8 +21,6 @@ func (t *turn) reportLoss(v *verdict) {
 	c, p := &t.Cluster, &t.Process
 	var since time.Time
 	switch {
-	case v.event != "":
-		return
 	case c.Known == No:
 		since = c.Lost
 	case c.Known == Unknown && p.Running == Yes && t.Local().Answers != Yes: // not since the daemon has started, or its server

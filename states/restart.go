@@ -18,10 +18,7 @@ func restartDelay(id string, exits int) time.Duration {
 	if exits <= 1 {
 		return 0
 	}
-	delay := maxDelay
-	if shift := exits - 2; shift < 10 {
-		delay = min(maxDelay, firstDelay<<shift)
-	}
+	delay := min(maxDelay, firstDelay<<min(exits-2, 10)) // 10 is more than enough, and does not overflow
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(id))
 	_, _ = h.Write([]byte{byte(exits), byte(exits >> 8)})

@@ -46,6 +46,14 @@ func TestRestartDelaysSpread(t *testing.T) {
 	if len(seen) < 4 {
 		t.Errorf("five instances wait for only %d different times", len(seen))
 	}
+	least, most := maxDelay, time.Duration(0)
+	for n := range 500 {
+		d := restartDelay(fmt.Sprintf("i-%017x", n), 9)
+		least, most = min(least, d), max(most, d)
+	}
+	if quarter := maxDelay / 4; most-least < quarter*95/100 {
+		t.Errorf("many instances wait from %v to %v, which is not the quarter of %v", least, most, maxDelay)
+	}
 }
 
 func TestStartDue(t *testing.T) {
@@ -65,6 +73,25 @@ func TestStartDue(t *testing.T) {
 		o := Observation{Now: epoch, Self: Self{ID: "i-a"}, Process: c.process}
 		if got := (&turn{Observation: &o}).startDue(); got != c.want {
 			t.Errorf("%+v: %v, want %v", c.process, got, c.want)
+		}
+	}
+}
+
+// TestWhoseDataItIs: a server is started on data that is known to be its own instance's, or nobody's.
+func TestWhoseDataItIs(t *testing.T) {
+	for _, c := range []struct {
+		self, disk string
+		want       bool
+	}{
+		{"i-a", "i-a", true},
+		{"i-a", "", true}, // of another supervisor
+		{"i-a", "i-b", false},
+		{"", "i-a", false},
+		{"", "", false},
+	} {
+		o := Observation{Now: epoch, Self: Self{ID: c.self}, Disk: Disk{State: DiskMember, Name: c.disk}, Process: Process{Running: No}}
+		if got := (&turn{Observation: &o}).startDue(); got != c.want {
+			t.Errorf("instance %q starts a server on the data of %q: %v", c.self, c.disk, got)
 		}
 	}
 }

@@ -150,7 +150,7 @@ func (t *turn) upgradeSettles() verdict {
 		if since := t.Now.Sub(t.Process.Started); since > upgradePatience {
 			v.reports = []string{fmt.Sprintf("etcd %s has not served for %s since its start: the upgrade lock is held until it does", u.Lock.Goal(), since.Round(time.Minute))}
 		}
-	case !listed || !me.Started() || local.Leader == 0 || me.Health != Yes:
+	case !listed || local.Leader == 0 || me.Health != Yes:
 		v.why = "waits for its member to be healthy"
 	case t.lag(me) > settleLag:
 		v.why = fmt.Sprintf("waits for its member to catch up: %d entries are missing", t.lag(me))
@@ -167,8 +167,8 @@ const upgradePatience = 5 * time.Minute
 // lag is how many entries of the leader's log the member has not applied.
 func (t *turn) lag(m *Member) uint64 {
 	leader, ok := t.Cluster.Member(t.Local().Leader)
-	if !ok || leader.Applied <= m.Applied {
+	if !ok {
 		return 0
 	}
-	return leader.Applied - m.Applied
+	return leader.Applied - min(leader.Applied, m.Applied) // the one may have been asked a moment before the other
 }

@@ -17,7 +17,7 @@ type MinorVersion struct{ Major, Minor int }
 func ParseVersion(s string) (Version, error) {
 	parts := strings.SplitN(strings.TrimPrefix(strings.TrimSpace(s), "v"), ".", 3)
 	if len(parts) < 2 {
-		return Version{}, fmt.Errorf("version %q: want MAJOR.MINOR or MAJOR.MINOR.PATCH, such as 3.7 or 3.7.3", s)
+		return Version{}, noVersion(s)
 	}
 	var v Version
 	for i, field := range []*int{&v.Major, &v.Minor, &v.Patch} {
@@ -30,7 +30,7 @@ func ParseVersion(s string) (Version, error) {
 		}
 		n, err := strconv.Atoi(digits)
 		if err != nil || n < 0 {
-			return Version{}, fmt.Errorf("version %q: want MAJOR.MINOR or MAJOR.MINOR.PATCH, such as 3.7 or 3.7.3", s)
+			return Version{}, noVersion(s)
 		}
 		*field = n
 	}
@@ -39,14 +39,18 @@ func ParseVersion(s string) (Version, error) {
 
 // ParseWanted reads which version is wanted: a minor, "3.7", whichever patch of it is installed, or a very version, "3.7.3".
 func ParseWanted(s string) (minor MinorVersion, exact Version, err error) {
-	v, err := ParseVersion(s)
-	if err == nil && !v.Known() {
-		err = fmt.Errorf("version %q: want MAJOR.MINOR or MAJOR.MINOR.PATCH, such as 3.7 or 3.7.3", s)
+	v, _ := ParseVersion(s) // beside an error, none is known
+	if !v.Known() {
+		return MinorVersion{}, Version{}, noVersion(s)
 	}
-	if err == nil && strings.Count(s, ".") > 1 {
+	if strings.Count(s, ".") > 1 {
 		exact = v
 	}
-	return v.MinorOf(), exact, err
+	return v.MinorOf(), exact, nil
+}
+
+func noVersion(s string) error {
+	return fmt.Errorf("version %q: want MAJOR.MINOR or MAJOR.MINOR.PATCH, such as 3.7 or 3.7.3", s)
 }
 
 // MinorOf drops the patch.

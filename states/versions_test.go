@@ -15,7 +15,7 @@ func TestParseVersion(t *testing.T) {
 			t.Errorf("%q is read as %v, error %v; want %v", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "3", "v", "3.", "3.x", "x.7", "3.7.", "3.7.x", "-3.7", "3.-7", "3.7.-1", "not_decided", "3 .7", "3.7.0.1x"} {
+	for _, text := range []string{"", "3", "v", "3.", "3.x", "x.7", "3.7.", "3.7.x", "-3.7", "3.-7", "3.7.-1", "not_decided", "3 .7", "3.7.0.1x", "3-rc.7", "3.7-rc.1", "3.7+git"} {
 		if got, err := ParseVersion(text); err == nil {
 			t.Errorf("%q is read as %v", text, got)
 		} else if !strings.Contains(err.Error(), "MAJOR.MINOR") {
@@ -92,5 +92,32 @@ func TestUnknownVersions(t *testing.T) {
 	}
 	if v := (Version{3, 7, 3}); !v.Known() || v.MinorOf() != minor37 || minor37.String() != "3.7" {
 		t.Errorf("%v: minor %v", v, v.MinorOf())
+	}
+}
+
+// TestStandsIn: servers of a new cluster say 3.0, or 2.3, until each has answered their leader once. It is waited out by who sees
+// that they are newer, and by nobody else: where no server tells its version, what the cluster says is all there is.
+func TestStandsIn(t *testing.T) {
+	for _, c := range []struct {
+		level string
+		runs  string // by members; - does not answer
+		want  bool
+	}{
+		{"3.0", "3.7.1 3.7.1 3.7.1", true},
+		{"3.0", "3.7.1 - -", true},
+		{"2.3", "3.0.17 3.0.17", true},
+		{"3.0", "3.7.1 3.0.17 3.7.1", false},
+		{"2.3", "2.3.8 - 3.0.17", false},
+		{"3.6", "3.7.1 3.7.1 3.7.1", false}, // no cluster begins with it
+		{"3.0", "- - -", false},
+		{"3.0", "", false},
+	} {
+		var cluster Cluster
+		for v := range strings.FieldsSeq(c.runs) {
+			cluster.Members = append(cluster.Members, Member{Version: exactly(v)})
+		}
+		if got := cluster.standsIn(minorOf(c.level)); got != c.want {
+			t.Errorf("cluster version %s, and servers of %q: %v", c.level, c.runs, got)
+		}
 	}
 }
