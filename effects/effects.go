@@ -175,7 +175,10 @@ const maxPause = 30 * time.Second
 
 func (e *Effects) refresh(s *source, maxAge time.Duration) {
 	now := e.Now()
-	due := now.Sub(s.asked) >= max(maxAge, pauseAfter(s.failures, s.pause, maxPause)) || s.stale
+	if s.stale {
+		maxAge = min(maxAge, 1) // at once; but who has failed rests all the same
+	}
+	due := now.Sub(s.asked) >= max(maxAge, pauseAfter(s.failures, s.pause, maxPause))
 	if s.busy || !s.dirty && (maxAge == 0 || !due) {
 		return
 	}

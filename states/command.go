@@ -219,7 +219,11 @@ func (r ClaimRecord) String() string {
 	for i, m := range r.Members {
 		names[i] = m.ID
 	}
-	return fmt.Sprintf("%s %s [%s]", r.State, r.Token, strings.Join(names, " "))
+	s := fmt.Sprintf("%s %s [%s]", r.State, r.Token, strings.Join(names, " "))
+	if r.Minor.Known() {
+		s += " of etcd " + r.Minor.String()
+	}
+	return s
 }
 
 func describeRecords(records []Record) string {

@@ -242,6 +242,9 @@ func (d *dialogue) claim(rest string) error {
 	case "foreign":
 		c.Exists, c.Foreign = Yes, strings.Join(head[1:], " ")
 	case "pending", "formed":
+		if n := len(head) - 2; n > 0 && head[n] == "at" {
+			head, c.Record.Minor = head[:n], minorOf(head[n+1])
+		}
 		c.Exists, c.Record.Token = Yes, head[len(head)-1]
 		if head[0] == "formed" {
 			c.Record.State = ClaimFormed

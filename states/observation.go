@@ -212,6 +212,7 @@ type ClaimRecord struct {
 	State     ClaimState
 	Token     string        // --initial-cluster-token, unique per bootstrap
 	ClusterID uint64        // once formed
+	Minor     MinorVersion  // pending: the server that all form it with, whatever each wants by now; unknown in one of an older daemon
 	Members   []ClaimMember // pending: the static list to start from; formed: the voters, as the leader last wrote them
 }
 
@@ -230,7 +231,7 @@ func (r *ClaimRecord) Has(id string) bool {
 
 // Equal compares two records.
 func (r *ClaimRecord) Equal(o *ClaimRecord) bool {
-	return r.State == o.State && r.Token == o.Token && r.ClusterID == o.ClusterID && slices.Equal(r.Members, o.Members)
+	return r.State == o.State && r.Token == o.Token && r.ClusterID == o.ClusterID && r.Minor == o.Minor && slices.Equal(r.Members, o.Members)
 }
 
 // DiskState is what the data directory holds.
