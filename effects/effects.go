@@ -48,6 +48,8 @@ type Options struct {
 	Servers     []states.MinorVersion
 	Patches     []states.Version // of those servers that tell
 	TagEvery    time.Duration    // how often the group is asked for its tags where the rules ask nothing of it; 0: not for them alone
+
+	LaunchingHook, TerminatingHook string // lifecycle hooks of the group that this daemon completes; empty: none
 }
 
 // Effects observes and executes for one daemon. All its methods belong to the deciding goroutine.
@@ -144,7 +146,7 @@ func (e *Effects) Refresh(needs states.Needs) {
 		return
 	}
 	e.refresh(&e.ending, 3*time.Second)
-	e.refresh(&e.group, cmp.Or(needs.Group, e.TagEvery))
+	e.refresh(&e.group, cmp.Or(needs.Group, e.TagEvery, e.firstLook()))
 	if e.facts.Name != "" && (e.Route53 != nil || e.S3 != nil) {
 		e.refresh(&e.zone, needs.Zone)
 	}
@@ -211,8 +213,8 @@ type lane struct {
 // lanePause is how long a lane rests after a failure, and lanePauseMax how long at most after many: each doubles it. etcd
 // refuses membership changes for 5 s after any connection was made, and is asked again soon; AWS is spared.
 var (
-	lanePause    = [states.Lanes]time.Duration{states.LaneCluster: 100 * time.Millisecond, states.LaneAWS: 500 * time.Millisecond}
-	lanePauseMax = [states.Lanes]time.Duration{states.LaneCluster: 400 * time.Millisecond, states.LaneAWS: maxPause}
+	lanePause    = [states.Lanes]time.Duration{states.LaneCluster: 100 * time.Millisecond, states.LaneAWS: 500 * time.Millisecond, states.LaneGroup: 500 * time.Millisecond}
+	lanePauseMax = [states.Lanes]time.Duration{states.LaneCluster: 400 * time.Millisecond, states.LaneAWS: maxPause, states.LaneGroup: maxPause}
 )
 
 func pauseAfter(failures int, first, most time.Duration) time.Duration {
@@ -243,6 +245,8 @@ func (e *Effects) changedBy(l states.Lane) []*source {
 		return []*source{&e.cluster}
 	case states.LaneAWS:
 		return []*source{&e.zone}
+	case states.LaneGroup:
+		return []*source{&e.group}
 	default:
 		return nil
 	}

@@ -41,6 +41,7 @@ func (e *Effects) askGroup() question {
 			return nil, err
 		}
 		maps.Copy(described, byAddress)
+		hook, unread := e.askHook(ctx, asg, self)
 		cluster := ""
 		if e.ClusterName == "" {
 			if cluster, err = e.Named(name); err != nil {
@@ -48,13 +49,14 @@ func (e *Effects) askGroup() question {
 			}
 		}
 		return func() {
-			before := e.facts.Group.Instances
+			before, hookBefore := e.facts.Group.Instances, e.facts.Group.Hook
 			e.groupName, e.facts.Name = name, cmp.Or(e.ClusterName, cluster)
 			e.facts.Group = states.Group{
 				Known: states.Yes, At: at, Desired: int(aws.ToInt32(asg.DesiredCapacity)),
 				Instances: instances(asg, described),
 				Absent:    absences(e.facts.Group.Absent, keys, asg, described, at),
 			}
+			e.setHook(hookBefore, hook, at, unread)
 			e.heedTag(asg.Tags)
 			e.peers.stale = e.peers.stale || !slices.Equal(before, e.facts.Group.Instances)
 		}, nil

@@ -142,6 +142,7 @@ func (n *node) startDaemon() {
 		Now: now, Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
 		Named: func(group string) (string, error) { return group, nil }, HostedZone: zoneName,
 		ClientPort: 2379, PeerPort: 2380, Wanted: n.configured(), Servers: n.plan.servers(), Patches: n.patches(),
+		LaunchingHook: launchingHook, TerminatingHook: terminatingHook,
 	}
 	switch n.plan.Claim {
 	case "s3":

@@ -22,6 +22,7 @@ const (
 	LaneProcess Lane = iota // the etcd process and its data directory
 	LaneCluster             // the etcd cluster
 	LaneAWS                 // Route53 or S3
+	LaneGroup               // the auto-scaling group
 	Lanes                   // how many there are
 )
 
@@ -152,6 +153,8 @@ func LaneOf(c Command) Lane {
 	case HoldJoinLock, ReleaseJoinLock, AddMember, PromoteMember, RemoveMember, MoveLeader,
 		HoldUpgradeLock, ReleaseUpgradeLock, HaltUpgrade, StopForUpgrade, AdvanceLog:
 		return LaneCluster
+	case HookHeartbeat, CompleteHook:
+		return LaneGroup
 	default:
 		return LaneProcess
 	}
@@ -163,6 +166,7 @@ func Commands() []Command {
 		CreateClaim{}, UpdateClaim{}, StartEtcd{}, StopEtcd{}, SetAsideData{}, ForgetSetAside{}, RecordJoined{},
 		HoldJoinLock{}, ReleaseJoinLock{}, AddMember{}, PromoteMember{}, RemoveMember{}, MoveLeader{}, PublishDNS{},
 		HoldUpgradeLock{}, ReleaseUpgradeLock{}, HaltUpgrade{}, StopForUpgrade{}, AdvanceLog{},
+		HookHeartbeat{}, CompleteHook{},
 	}
 }
 

@@ -261,6 +261,23 @@ func (d *dialogue) claim(rest string) error {
 	return nil
 }
 
+func (d *dialogue) hook(rest string) (err error) {
+	h := &d.o.Group.Hook
+	holds, timeout, _ := strings.Cut(rest, " ")
+	switch holds {
+	case "none":
+		*h = Hook{}
+	case "beat":
+		h.Beat = d.o.Now
+	case "launching", "terminating":
+		*h = Hook{Holds: map[string]Transition{"launching": Launching, "terminating": Terminating}[holds], Since: d.o.Now}
+		h.Timeout, err = time.ParseDuration(timeout)
+	default:
+		return fmt.Errorf("hook %q", rest)
+	}
+	return err
+}
+
 func (d *dialogue) join(rest string) error {
 	words := strings.Fields(rest)
 	j := &d.o.Join

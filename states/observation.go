@@ -78,6 +78,7 @@ type Group struct {
 	Desired   int
 	Instances []Instance // by ID: the group's instances, and every member's instance that EC2 still shows
 	Absent    []Absence  // by key
+	Hook      Hook       // that holds this instance
 }
 
 // Instance finds an instance by what a member is known by: its ID, or its address.
