@@ -193,6 +193,8 @@ func (e *Effects) action(c states.Command) action {
 	case states.CompleteHook:
 		group, name := e.groupName, e.hookName(c.Hook)
 		return func(ctx context.Context) (func(), error) { return nil, e.completeHook(ctx, c, group, name, self.ID) }
+	case states.ReplaceInstance:
+		return func(ctx context.Context) (func(), error) { return nil, e.replaceInstance(ctx, c) }
 	case states.MoveLeader:
 		return func(ctx context.Context) (func(), error) {
 			err := e.Etcd.MoveLeader(ctx, own, c.To)

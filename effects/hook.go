@@ -62,7 +62,7 @@ func (e *Effects) setHook(before, now states.Hook, at time.Time, err error) {
 		now = before
 	case now.Holds == before.Holds:
 		now.Since, now.Beat = before.Since, before.Beat
-	default:
+	case now.Holds != states.NotHeld:
 		now.Since = at
 	}
 	e.facts.Group.Hook = now
@@ -103,4 +103,15 @@ func heldNoMore(err error) error {
 		return nil
 	}
 	return err
+}
+
+// replaceInstance marks an instance unhealthy. A group that gives new instances a grace period is heard: one in it is left alone.
+func (e *Effects) replaceInstance(ctx context.Context, c states.ReplaceInstance) error {
+	_, err := e.AutoScaling.SetInstanceHealth(ctx, &autoscaling.SetInstanceHealthInput{
+		InstanceId: aws.String(c.ID), HealthStatus: aws.String("Unhealthy"), ShouldRespectGracePeriod: aws.Bool(true),
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", c, err)
+	}
+	return nil
 }

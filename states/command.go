@@ -153,7 +153,7 @@ func LaneOf(c Command) Lane {
 	case HoldJoinLock, ReleaseJoinLock, AddMember, PromoteMember, RemoveMember, MoveLeader,
 		HoldUpgradeLock, ReleaseUpgradeLock, HaltUpgrade, StopForUpgrade, AdvanceLog:
 		return LaneCluster
-	case HookHeartbeat, CompleteHook:
+	case HookHeartbeat, CompleteHook, ReplaceInstance:
 		return LaneGroup
 	default:
 		return LaneProcess
@@ -166,7 +166,7 @@ func Commands() []Command {
 		CreateClaim{}, UpdateClaim{}, StartEtcd{}, StopEtcd{}, SetAsideData{}, ForgetSetAside{}, RecordJoined{},
 		HoldJoinLock{}, ReleaseJoinLock{}, AddMember{}, PromoteMember{}, RemoveMember{}, MoveLeader{}, PublishDNS{},
 		HoldUpgradeLock{}, ReleaseUpgradeLock{}, HaltUpgrade{}, StopForUpgrade{}, AdvanceLog{},
-		HookHeartbeat{}, CompleteHook{},
+		HookHeartbeat{}, CompleteHook{}, ReplaceInstance{},
 	}
 }
 

@@ -19,6 +19,9 @@ type Config struct {
 	ClientPort  int // usually 2379
 	PeerPort    int // usually 2380
 	OnTotalLoss TotalLoss
+	// ReplaceUnhealthyAfter is how long a member may be unhealthy, its instance running, before the leader has the group replace the
+	// instance; zero: for ever.
+	ReplaceUnhealthyAfter time.Duration
 }
 
 // Validate tells what is wrong with the configuration.

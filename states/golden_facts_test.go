@@ -261,6 +261,14 @@ func (d *dialogue) claim(rest string) error {
 	return nil
 }
 
+func (d *dialogue) replaces(rest string) (err error) {
+	d.config.ReplaceUnhealthyAfter, err = time.ParseDuration(strings.TrimPrefix(rest, "after "))
+	snapshot := d.machine.Snapshot()
+	d.machine, _ = New(d.config)
+	d.machine.Restore(snapshot)
+	return err
+}
+
 func (d *dialogue) hook(rest string) (err error) {
 	h := &d.o.Group.Hook
 	holds, timeout, _ := strings.Cut(rest, " ")

@@ -34,6 +34,7 @@ var verbs = map[string]func(*dialogue, string) error{
 	"tick":       (*dialogue).tick,       // tick 5s
 	"fresh":      (*dialogue).fresh,      // fresh: every source has answered again, and the same
 	"group":      (*dialogue).group,      // group unknown | group desired 3: i-a running, i-b pending, i-c no-address, i-d gone, i-e outside running
+	"replaces":   (*dialogue).replaces,   // replaces after 15m (the instance of an unhealthy member)
 	"hook":       (*dialogue).hook,       // hook none | launching 60s | terminating 60s (it holds from now on) | beat (AWS heard of the instance just now)
 	"absent":     (*dialogue).absent,     // absent i-c 3 reads 60s (the last read did not show it, nor did those before)
 	"peer":       (*dialogue).peer,       // peer i-b refuses | peer i-b silent | peer i-b answers 7 at 3.7: i-a, i-b unstarted

@@ -127,8 +127,33 @@ func atMost(need *time.Duration, age time.Duration) {
 	}
 }
 
-func (HookHeartbeat) command() {}
-func (CompleteHook) command()  {}
+// ReplaceInstance tells the group that an instance is unhealthy, so that it ends it and launches another. A second time it says the
+// same again.
+type ReplaceInstance struct{ ID, Why string }
+
+// replaceUnhealthy has the group replace the instance of a member that has been unhealthy for long: something that its own daemon cannot
+// mend, such as a disk that fails. Only ever one, in a cluster that is otherwise as large and healthy as it is meant to be.
+func (t *turn) replaceUnhealthy(v *verdict) {
+	n, healthy := t.Cluster.Voters()
+	if t.ReplaceUnhealthyAfter == 0 || t.Group.Known != Yes || t.Now.Sub(t.Group.At) > staleGroup || n != t.Group.Desired || n != healthy+1 || healthy < Quorum(n) {
+		return
+	}
+	for i := range t.Cluster.Members {
+		m := &t.Cluster.Members[i]
+		in, _ := t.Group.Instance(m.Key())
+		since := t.Now.Sub(m.Unhealthy)
+		if m.Health != No || m.Learner || !in.InGroup || in.State != InstanceRunning || since < t.ReplaceUnhealthyAfter {
+			continue
+		}
+		v.commands = append(v.commands, ReplaceInstance{ID: in.ID, Why: fmt.Sprintf("its member has been unhealthy for %s", since.Round(time.Minute))})
+	}
+}
+
+func (HookHeartbeat) command()   {}
+func (CompleteHook) command()    {}
+func (ReplaceInstance) command() {}
+
+func (c ReplaceInstance) String() string { return "have the group replace " + c.ID + ": " + c.Why }
 
 func (c HookHeartbeat) String() string { return "ask for more time at " + c.Hook.String() }
 func (c CompleteHook) String() string {

@@ -39,6 +39,7 @@ func (t *turn) housekeep() verdict {
 	}
 	t.wantUpgrade(&v)
 	t.remove(&v)
+	t.replaceUnhealthy(&v)
 	if t.Claim.Store != ClaimNowhere && t.Claim.At.Before(t.since) || t.DNS.Configured && t.DNS.At.Before(t.since) {
 		v.needs.Zone = fast // what it read before it led may be another leader's work by now
 	} else {

@@ -47,6 +47,12 @@ type Config struct {
 	// TagInterval is how often an instance asks for its group's tags that has nothing else to ask AWS. Default 5 m: a follower at
 	// rest is to leave AWS alone, and a leader asks once a minute anyhow.
 	TagInterval time.Duration
+	// ReplaceUnhealthyAfter is how long a member may be unhealthy while its instance runs, before the group is told to replace the
+	// instance. Default 0: never.
+	ReplaceUnhealthyAfter time.Duration
+	// LaunchingHook and TerminatingHook name the lifecycle hooks of the group that this daemon completes. Default
+	// etcd-appliance-launching and etcd-appliance-terminating; a group without them holds no instance. Empty: none is completed.
+	LaunchingHook, TerminatingHook string
 	// StopGrace is the time that etcd has between SIGTERM and SIGKILL. Default 40 s.
 	StopGrace time.Duration
 	// EtcdArgs are further arguments for etcd, each as --name=value. Default none.

@@ -81,6 +81,9 @@ func configFlags(c *Config) *pflag.FlagSet {
 	addSetting(fs, "peer-port", &c.PeerPort, "2380", parsePort).Hidden = true
 	addSetting(fs, "snapshot-count", &c.SnapshotCount, "5000", parseCount).Hidden = true
 	addSetting(fs, "tag-interval", &c.TagInterval, "5m", parseDuration).Hidden = true
+	addSetting(fs, "launching-hook", &c.LaunchingHook, "etcd-appliance-launching", parseHook).Hidden = true
+	addSetting(fs, "terminating-hook", &c.TerminatingHook, "etcd-appliance-terminating", parseHook).Hidden = true
+	addSetting(fs, "replace-unhealthy-after", &c.ReplaceUnhealthyAfter, "0s", parseWait).Hidden = true
 	addSetting(fs, "stop-grace", &c.StopGrace, "40s", parseDuration).Hidden = true
 	passEnv := addSetting(fs, "pass-etcd-env", &c.PassEtcdEnv, "false", parseBool)
 	passEnv.NoOptDefVal, passEnv.Hidden = "true", true
@@ -162,6 +165,25 @@ func parseDuration(text string) (time.Duration, error) {
 		return 0, refuse("is not a positive duration", "give a number above zero and its unit, such as 250ms, 40s or 2m")
 	}
 	return d, nil
+}
+
+// parseWait reads how long something is waited for; zero is for ever.
+func parseWait(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d != 0 && d < time.Minute {
+		return 0, refuse("is neither 0s nor a duration of a minute or more", "give 0s for never, or such as 10m or 1h")
+	}
+	return d, nil
+}
+
+// hookPattern is what Auto Scaling permits (API_PutLifecycleHook).
+var hookPattern = regexp.MustCompile(`^[A-Za-z0-9\-_/]{0,255}$`)
+
+func parseHook(text string) (string, error) {
+	if !hookPattern.MatchString(text) {
+		return "", refuse("is no name of a lifecycle hook", "give up to 255 of a-z, A-Z, 0-9, hyphen, underscore and slash")
+	}
+	return text, nil
 }
 
 // parseVersion reads a minor, which means whichever patch of it is installed, or a very version, or nothing.

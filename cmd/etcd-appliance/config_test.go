@@ -61,7 +61,7 @@ func TestConfigDefaults(t *testing.T) {
 	got, _ := json.Marshal(c)
 	want, _ := json.Marshal(Config{
 		EtcdVersion: states.MinorVersion{Major: 3, Minor: 7}, DataDir: "/var/lib/etcd-appliance",
-		ClientPort: 2379, PeerPort: 2380, SnapshotCount: 5000, TagInterval: 5 * time.Minute, StopGrace: 40 * time.Second,
+		ClientPort: 2379, PeerPort: 2380, SnapshotCount: 5000, TagInterval: 5 * time.Minute, LaunchingHook: "etcd-appliance-launching", TerminatingHook: "etcd-appliance-terminating", StopGrace: 40 * time.Second,
 		OnTotalLoss: states.HaltOnTotalLoss, LogFormat: "auto", LogLevel: "info",
 	})
 	if !bytes.Equal(got, want) {
@@ -107,7 +107,7 @@ func TestConfigSources(t *testing.T) {
 		"cluster-name": "releaseetcd", "group": "my group", "hosted-zone": "elephant.example.org.", "bucket": "my-claims",
 		"on-total-loss": "new", "etcd-version": "3.7.3", "etcd-version-prev": "3.6", "etcd-dir": dir, "data-dir": "/data",
 		"etcd-arg": "--quota-backend-bytes=1", "dry-run": "true", "log-format": "json", "log-level": "debug",
-		"client-port": "12379", "peer-port": "12380", "snapshot-count": "7", "stop-grace": "3s", "tag-interval": "7s", "pass-etcd-env": "true",
+		"client-port": "12379", "peer-port": "12380", "snapshot-count": "7", "stop-grace": "3s", "tag-interval": "7s", "launching-hook": "enter", "terminating-hook": "leave", "replace-unhealthy-after": "9m", "pass-etcd-env": "true",
 	}
 	var args []string
 	env := map[string]string{}

@@ -86,7 +86,7 @@ func decide(ctx context.Context, c Config, world *effects.Effects, inbox chan fu
 		}()
 	}
 	a, err := agent.New(states.Config{
-		ClientPort: c.ClientPort, PeerPort: c.PeerPort, OnTotalLoss: c.OnTotalLoss,
+		ClientPort: c.ClientPort, PeerPort: c.PeerPort, OnTotalLoss: c.OnTotalLoss, ReplaceUnhealthyAfter: c.ReplaceUnhealthyAfter,
 	}, world, executor, agent.NewJournal(log, c.DryRun, nil))
 	if err != nil {
 		return err
@@ -119,6 +119,7 @@ func outside(c Config, log zerolog.Logger) (effects.Options, error) {
 		Now: time.Now, Within: context.WithTimeout, Parallel: parallel, Log: log,
 		Group: c.Group, ClusterName: c.ClusterName, Named: clusterNameOf, HostedZone: c.HostedZone, Bucket: c.Bucket,
 		ClientPort: c.ClientPort, PeerPort: c.PeerPort, Wanted: c.EtcdVersion, Exact: c.EtcdExact, Servers: servers, TagEvery: c.TagInterval,
+		LaunchingHook: c.LaunchingHook, TerminatingHook: c.TerminatingHook,
 	}
 	if c.HostedZone != "" {
 		o.Route53 = clients

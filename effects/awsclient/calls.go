@@ -68,6 +68,13 @@ func (c *Clients) RecordLifecycleActionHeartbeat(ctx context.Context, in *autosc
 	}, in, opts)
 }
 
+// SetInstanceHealth is the call of that name.
+func (c *Clients) SetInstanceHealth(ctx context.Context, in *autoscaling.SetInstanceHealthInput, opts ...autoscalingOption) (*autoscaling.SetInstanceHealthOutput, error) {
+	return call(ctx, c, func(r *clients) func(context.Context, *autoscaling.SetInstanceHealthInput, ...autoscalingOption) (*autoscaling.SetInstanceHealthOutput, error) {
+		return r.autoscaling.SetInstanceHealth
+	}, in, opts)
+}
+
 // GetHostedZone is the call of that name.
 func (c *Clients) GetHostedZone(ctx context.Context, in *route53.GetHostedZoneInput, opts ...route53Option) (*route53.GetHostedZoneOutput, error) {
 	return call(ctx, c, func(r *clients) func(context.Context, *route53.GetHostedZoneInput, ...route53Option) (*route53.GetHostedZoneOutput, error) {
