@@ -67,7 +67,8 @@ func (e *Effects) askCluster() question {
 		if next.ID != list.ClusterID || next.Version != level {
 			next.Settled = 0
 		}
-		next.Known, next.At, next.Lost, next.ID, next.Members = states.Yes, at, time.Time{}, list.ClusterID, slices.Clone(list.Members)
+		next.Known, next.At, next.By, next.Lost = states.Yes, at, list.By, time.Time{}
+		next.ID, next.Members = list.ClusterID, slices.Clone(list.Members)
 		var unread error
 		next.Upgrade, unread = e.askUpgrade(ctx, asked, at, next.Upgrade)
 		switch {

@@ -39,7 +39,7 @@ func TestGroupIsMerged(t *testing.T) {
 	}
 	for i, in := range g.Instances {
 		want, _ := r.cloud.Instance(r.ids[i])
-		if in != (states.Instance{ID: want.ID, Address: want.PrivateIP, DNSName: want.PrivateDNSName, State: states.InstanceRunning, InGroup: true}) {
+		if in != (states.Instance{ID: want.ID, Address: want.PrivateIP, DNSName: want.PrivateDNSName, Zone: want.Zone, State: states.InstanceRunning, InGroup: true}) {
 			t.Errorf("%+v, want %+v", in, want)
 		}
 		if found, ok := g.Instance(in.ID); !ok || found != in {
@@ -55,7 +55,7 @@ func TestInstanceThatOnlyTheGroupKnows(t *testing.T) {
 	r.only("DescribeInstances", awsfake.Fault{Omit: r.ids[1:2]})
 	g := r.groupNow()
 	got, ok := g.Instance(r.ids[1])
-	if !ok || got != (states.Instance{ID: r.ids[1], InGroup: true}) {
+	if !ok || got != (states.Instance{ID: r.ids[1], Zone: got.Zone, InGroup: true}) || got.Zone == "" {
 		t.Errorf("%+v, %v", got, ok)
 	}
 }

@@ -62,7 +62,7 @@ func TestConfigDefaults(t *testing.T) {
 	want, _ := json.Marshal(Config{
 		EtcdVersion: states.MinorVersion{Major: 3, Minor: 7}, DataDir: "/var/lib/etcd-appliance",
 		ClientPort: 2379, PeerPort: 2380, SnapshotCount: 5000, TagInterval: 5 * time.Minute, StopGrace: 40 * time.Second,
-		OnTotalLoss: states.HaltOnTotalLoss, LogFormat: "auto", LogLevel: "info",
+		OnTotalLoss: states.HaltOnTotalLoss, StatusAddress: "127.0.0.1:2381", LogFormat: "auto", LogLevel: "info",
 	})
 	if !bytes.Equal(got, want) {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -106,7 +106,7 @@ func TestConfigSources(t *testing.T) {
 	values := map[string]string{
 		"cluster-name": "releaseetcd", "group": "my group", "hosted-zone": "elephant.example.org.", "bucket": "my-claims",
 		"on-total-loss": "new", "etcd-version": "3.7.3", "etcd-version-prev": "3.6", "etcd-dir": dir, "data-dir": "/data",
-		"etcd-arg": "--quota-backend-bytes=1", "dry-run": "true", "log-format": "json", "log-level": "debug",
+		"etcd-arg": "--quota-backend-bytes=1", "dry-run": "true", "status-address": "127.0.0.2:2382", "log-format": "json", "log-level": "debug",
 		"client-port": "12379", "peer-port": "12380", "snapshot-count": "7", "stop-grace": "3s", "tag-interval": "7s", "pass-etcd-env": "true",
 	}
 	var args []string
