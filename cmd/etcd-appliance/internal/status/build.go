@@ -104,7 +104,7 @@ func (s *Snapshot) members() Members {
 		m.ID = hex(c.ID)
 	}
 	leader := c.Local.Leader // the list does not say who leads
-	most := uint64(0)
+	most := uint64(0) // of those that were asked together
 	for i := range c.Members {
 		most = max(most, c.Members[i].Applied)
 	}
@@ -131,8 +131,12 @@ func memberOf(f *states.Observation, m *states.Member, leader uint64) Member {
 	if one.Instance == "" {
 		one.Instance = in.ID
 	}
-	if m.Version.Known() {
-		one.Version = m.Version.String()
+	version := m.Version
+	if local := &f.Cluster.Local; local.Answers == states.Yes && local.MemberID == m.ID {
+		version, one.Applied = local.Version, local.Applied // who asks nobody else knows himself
+	}
+	if version.Known() {
+		one.Version = version.String()
 	}
 	return one
 }

@@ -94,13 +94,25 @@ func route(way [2]states.State) string {
 	length := math.Hypot(to.X-from.X, to.Y-from.Y)
 	along := point{(to.X - from.X) / length, (to.Y - from.Y) / length}
 	aside := point{-along.Y * apart, along.X * apart}
-	begin := leave(from, along)
-	end := leave(to, point{-along.X, -along.Y})
-	return fmt.Sprintf("M%.1f,%.1f L%.1f,%.1f", begin.X+aside.X, begin.Y+aside.Y, end.X+aside.X, end.Y+aside.Y)
+	begin := leave(from, aside, along)
+	end := leave(to, aside, point{-along.X, -along.Y})
+	return fmt.Sprintf("M%.1f,%.1f L%.1f,%.1f", begin.X, begin.Y, end.X, end.Y)
 }
 
-// leave is where a line from the middle of a box crosses its border.
-func leave(middle, along point) point {
-	far := math.Min(boxWidth/2/math.Max(math.Abs(along.X), 1e-9), boxHeight/2/math.Max(math.Abs(along.Y), 1e-9))
-	return point{middle.X + along.X*far, middle.Y + along.Y*far}
+// leave is where a line that begins aside of the middle of a box crosses its border.
+func leave(middle, aside, along point) point {
+	far := math.Min(reach(boxWidth/2, aside.X, along.X), reach(boxHeight/2, aside.Y, along.Y))
+	return point{middle.X + aside.X + along.X*far, middle.Y + aside.Y + along.Y*far}
+}
+
+// reach is how far a line goes until it is half a side away from the middle, in one dimension.
+func reach(half, begin, step float64) float64 {
+	switch {
+	case step > 1e-9:
+		return (half - begin) / step
+	case step < -1e-9:
+		return (half + begin) / -step
+	default:
+		return math.Inf(1)
+	}
 }
