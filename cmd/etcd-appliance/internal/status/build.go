@@ -104,7 +104,7 @@ func (s *Snapshot) members() Members {
 		m.ID = hex(c.ID)
 	}
 	leader := c.Local.Leader // the list does not say who leads
-	most := uint64(0) // of those that were asked together
+	most := uint64(0)        // of those that were asked together
 	for i := range c.Members {
 		most = max(most, c.Members[i].Applied)
 	}
