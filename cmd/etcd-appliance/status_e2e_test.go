@@ -56,7 +56,9 @@ func TestStatusOfRealCluster(t *testing.T) {
 	eventually(ctx, t, func() error { return tellsWhyNot(ctx, &follower, "etcd does not run") })
 	eventually(ctx, t, func() error { return tellsItIsReady(ctx, &leader) })
 	for _, i := range []*rig.Instance{&leader, &follower} {
-		eventually(ctx, t, func() error { return surveySays(ctx, i, "member "+follower.ID+" is not healthy", follower.ID+" is not ready") })
+		eventually(ctx, t, func() error {
+			return surveySays(ctx, i, "member "+follower.ID+" is not healthy", follower.ID+" is not ready")
+		})
 	}
 
 	if err := os.Rename(dead+".away", dead); err != nil {

@@ -90,10 +90,14 @@ func TestSurvey(t *testing.T) {
 			"member i-a is not healthy", "member i-c is not healthy",
 		}},
 		"the leader knows of one that is ill": {
-			func(o *states.Observation) { o.Cluster.Members[2].Health, o.Cluster.Members[2].Unhealthy = states.No, noon },
+			func(o *states.Observation) {
+				o.Cluster.Members[2].Health, o.Cluster.Members[2].Unhealthy = states.No, noon
+			},
 			func(*states.Observation) {}, answering, "yes yes no", []string{"member i-c is not healthy"},
 		},
-		"it is ill itself": {func(o *states.Observation) { o.Cluster.Members[1].Health, o.Cluster.Members[1].Unhealthy = states.No, noon }, func(o *states.Observation) {
+		"it is ill itself": {func(o *states.Observation) {
+			o.Cluster.Members[1].Health, o.Cluster.Members[1].Unhealthy = states.No, noon
+		}, func(o *states.Observation) {
 			o.Process.Running, o.Process.Detail = states.No, "killed"
 		}, silent, "yes no yes", []string{"i-b is not ready: etcd does not run: killed"}},
 		"DNS is wrong, and an upgrade is halted": {
