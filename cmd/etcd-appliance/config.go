@@ -112,7 +112,8 @@ func (c *Config) validate() error {
 		return errorWithHint(fmt.Errorf("%s and %s: both are %d", c.source("client-port"), c.source("peer-port"), c.PeerPort),
 			"2379 for clients and 2380 for peers are usual")
 	}
-	if port := portOf(c.StatusAddress); port == c.ClientPort || port == c.PeerPort {
+	// On loopback nobody meets: etcd listens on the instance's address.
+	if port, loopback := portOf(c.StatusAddress); !loopback && (port == c.ClientPort || port == c.PeerPort) {
 		return errorWithHint(fmt.Errorf("%s: %d is a port of etcd", c.source("status-address"), port), "give another port, such as 2381")
 	}
 	installed, err := c.Servers()

@@ -169,14 +169,15 @@ func parseStatusAddress(text string) (string, error) {
 	return text, nil
 }
 
-// portOf is the port of a status address; 0 where there is none.
-func portOf(address string) int {
-	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return 0
+// portOf is the port of a status address, 0 where there is none, and whether it is one of loopback alone.
+func portOf(address string) (port int, loopback bool) {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil { // :2381, on every address
+		_, text, _ := net.SplitHostPort(address)
+		port, _ = strconv.Atoi(text)
+		return port, false
 	}
-	n, _ := strconv.Atoi(port)
-	return n
+	return int(at.Port()), at.Addr().IsLoopback()
 }
 
 func parseCount(text string) (int, error) {

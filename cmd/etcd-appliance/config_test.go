@@ -249,6 +249,9 @@ func TestConfigWrongValues(t *testing.T) {
 		{"DRY_RUN", "yes", "is neither true nor false", "true or false"},
 		{"PASS_ETCD_ENV", "ETCD_NAME", "is neither true nor false", "true or false"},
 		{"LOG_FORMAT", "text", "is none of its values", "json, console or auto"},
+		{"STATUS_ADDRESS", "2381", "is not an address to listen on", "127.0.0.1:2381, or off"},
+		{"STATUS_ADDRESS", "localhost:2381", "is not an address to listen on", "an IP address and a port"},
+		{"STATUS_ADDRESS", "127.0.0.1:0", "is not an address to listen on", "or off"},
 		{"LOG_LEVEL", "loud", "is none of its values", "trace, debug, info, warn or error"},
 	} {
 		t.Run(tt.variable+"="+tt.value, func(t *testing.T) {
@@ -279,6 +282,8 @@ func TestConfigCrossChecks(t *testing.T) {
 	}{
 		{"equal ports", []string{"--client-port=2380"}, nil,
 			"flag --client-port and default of --peer-port: both are 2380", "2379 for clients"},
+		{"status on a port of etcd", []string{"--status-address=0.0.0.0:2379"}, nil, "flag --status-address: 2379 is a port of etcd", "such as 2381"},
+		{"status on a port of etcd, everywhere", []string{"--status-address=:2380"}, nil, "flag --status-address: 2380 is a port of etcd", "such as 2381"},
 		{"no directory", []string{"--etcd-dir", empty + "/none"}, nil, "flag --etcd-dir: open " + empty + "/none: no such file", "/none/3.7/etcd"},
 		{"no server", []string{"--etcd-dir", empty}, nil, "flag --etcd-dir: no etcd server in " + empty, "/3.7/etcd"},
 		{"several servers, none wanted", []string{"--etcd-dir", three}, nil,

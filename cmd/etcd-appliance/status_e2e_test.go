@@ -119,8 +119,11 @@ func tells(ctx context.Context, i *rig.Instance, ready int, why, metric string) 
 		says string
 	}{"/healthz": {http.StatusOK, "ok"}, "/readyz": {ready, why}, "/metrics": {http.StatusOK, metric}, "/": {http.StatusOK, "<svg"}} {
 		code, text, err := fetch(ctx, i, path)
-		if err != nil || code != want.code || !strings.Contains(text, want.says) {
-			return fmt.Errorf("%s: %s answers %d, %v, want %d and %q:\n%s", i.ID, path, code, err, want.code, want.says, text)
+		if err != nil {
+			return err
+		}
+		if code != want.code || !strings.Contains(text, want.says) {
+			return fmt.Errorf("%s: %s answers %d, want %d and %q:\n%s", i.ID, path, code, want.code, want.says, text)
 		}
 	}
 	return nil
