@@ -31,8 +31,7 @@ var forming = []testCase{
 			s.note("ask: %s, same cluster %v", outcome(err), a.ClusterID == st.ClusterID)
 			list, err := s.etcd.Members(s.context(), s.urls(9, 3)) // nobody at 9
 			s.note("members: %s, same cluster %v, client URL %v", outcome(err), list.ClusterID == st.ClusterID, list.Members[0].ClientURL != "")
-			overV2 := s.minor() == states.MinorVersion{Major: 2, Minor: 3}
-			s.note("told by the one that answered: %v", list.By == s.id(3, 1) || overV2 && list.By == 0)
+			s.note("told by the one that answered: %v", list.By == s.id(3, 1))
 		},
 		want: `
 			members: 1 2 3
