@@ -206,8 +206,9 @@ func (e *Effects) refresh(s *source, maxAge time.Duration) {
 // lane is a row of commands to one outside thing.
 type lane struct {
 	busy     bool
-	done     time.Time // when its last command ended
-	failures int       // in a row
+	batch    []states.Command // under way while it is busy
+	done     time.Time        // when its last command ended
+	failures int              // in a row
 }
 
 // lanePause is how long a lane rests after a failure, and lanePauseMax how long at most after many: each doubles it. etcd
@@ -237,6 +238,17 @@ func (e *Effects) open(l states.Lane) bool {
 		}
 	}
 	return true
+}
+
+// Busy lists the commands that are under way. It belongs to the deciding goroutine, as everything here does.
+func (e *Effects) Busy() []states.Command {
+	var list []states.Command
+	for i := range e.lanes {
+		if e.lanes[i].busy {
+			list = append(list, e.lanes[i].batch...)
+		}
+	}
+	return list
 }
 
 func (e *Effects) changedBy(l states.Lane) []*source {

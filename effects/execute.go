@@ -60,7 +60,7 @@ func (e *Effects) start(l states.Lane, batch []states.Command) {
 	for i, c := range batch {
 		actions[i] = e.action(c)
 	}
-	e.lanes[l].busy = true
+	e.lanes[l].busy, e.lanes[l].batch = true, batch
 	e.Spawn(commandTimeout[l], func(ctx context.Context) func() {
 		var delivers []func()
 		failed := false
@@ -90,7 +90,7 @@ func (e *Effects) start(l states.Lane, batch []states.Command) {
 }
 
 func (l *lane) ended(now time.Time, failed bool) {
-	l.busy, l.done = false, now
+	l.busy, l.batch, l.done = false, nil, now
 	if l.failures++; !failed {
 		l.failures = 0
 	}

@@ -150,7 +150,7 @@ func TestReplaceInstance(t *testing.T) {
 	if in, _ := r.cloud.Instance(r.ids[1]); in.Health != "Unhealthy" && !strings.HasPrefix(in.Lifecycle, "Terminat") {
 		t.Errorf("%+v", in)
 	}
-	r.pass(time.Minute) // of the lane
+	r.hookNow() // what the command has changed is looked at first
 	r.failing("autoscaling")
 	if failed := r.fails(states.ReplaceInstance{ID: r.ids[1], Why: "test"}); failed == "" {
 		t.Errorf("while AWS does not answer: %q", failed)

@@ -63,6 +63,7 @@ type EtcdStatus struct {
 // EtcdMembers is a member list and the cluster it is of.
 type EtcdMembers struct {
 	ClusterID uint64
+	By        uint64          // the member that answered; 0 where it does not say
 	Members   []states.Member // sorted by ID; Health, Version and Applied are not filled in
 }
 

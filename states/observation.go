@@ -54,6 +54,7 @@ type Instance struct {
 	ID      string
 	Address string // private IPv4 address; empty when EC2 shows none (terminated)
 	DNSName string // private DNS name; empty when the VPC gives none
+	Zone    string // availability zone; for people
 	State   InstanceState
 	InGroup bool // listed by the auto-scaling group, and not on its way out of it
 }
@@ -298,6 +299,7 @@ type Process struct {
 type Cluster struct {
 	Known   Fact      // Yes: the list below was read through quorum; No: asked, and no quorum answered
 	At      time.Time // when that read was begun
+	By      uint64    // the member that answered it, where it says so (not over v2)
 	Lost    time.Time // since when no quorum answers; zero while one does
 	Asked   time.Time // when every member was last asked for its health
 	ID      uint64

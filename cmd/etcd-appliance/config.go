@@ -65,6 +65,9 @@ type Config struct {
 	OnTotalLoss states.TotalLoss
 	// DryRun logs the commands that would be executed and executes none. Default false.
 	DryRun bool
+	// StatusAddress is where the daemon serves its health, status and metrics, as HOST:PORT; empty: nowhere. Default
+	// 127.0.0.1:2381, since it tells much and asks for no password.
+	StatusAddress string
 	// LogFormat is json, console or auto. Default auto: console on a terminal, else json.
 	LogFormat string
 	// LogLevel is trace, debug, info, warn or error. Default info.
@@ -114,6 +117,10 @@ func (c *Config) validate() error {
 	if c.ClientPort == c.PeerPort {
 		return errorWithHint(fmt.Errorf("%s and %s: both are %d", c.source("client-port"), c.source("peer-port"), c.PeerPort),
 			"2379 for clients and 2380 for peers are usual")
+	}
+	// On loopback nobody meets: etcd listens on the instance's address.
+	if port, loopback := portOf(c.StatusAddress); !loopback && (port == c.ClientPort || port == c.PeerPort) {
+		return errorWithHint(fmt.Errorf("%s: %d is a port of etcd", c.source("status-address"), port), "give another port, such as 2381")
 	}
 	installed, err := c.Servers()
 	install := fmt.Sprintf("install the servers as in %s/3.7/etcd, executable, or name another directory with --etcd-dir", c.EtcdDir)

@@ -8,6 +8,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -73,6 +75,7 @@ func configFlags(c *Config) *pflag.FlagSet {
 
 	addSetting(fs, "config", &c.ConfigFile, "", optional(parsePath))
 	addSetting(fs, "dry-run", &c.DryRun, "false", parseBool).NoOptDefVal = "true"
+	addSetting(fs, "status-address", &c.StatusAddress, "127.0.0.1:2381", parseStatusAddress)
 	addSetting(fs, "log-format", &c.LogFormat, "auto", oneOf("json", "console", "auto"))
 	addSetting(fs, "log-level", &c.LogLevel, "info", oneOf("trace", "debug", "info", "warn", "error"))
 
@@ -149,6 +152,35 @@ func parsePort(text string) (int, error) {
 		return 0, refuse("is not a port", "give a whole number from 1 to 65535")
 	}
 	return n, nil
+}
+
+// parseStatusAddress gives nothing for off. Names are refused, since a listener takes but one of their addresses.
+func parseStatusAddress(text string) (string, error) {
+	if text == "off" {
+		return "", nil
+	}
+	host, port, err := net.SplitHostPort(text)
+	if err == nil && host != "" {
+		_, err = netip.ParseAddr(host)
+	}
+	if err == nil {
+		_, err = parsePort(port)
+	}
+	if err != nil {
+		return "", refuse("is not an address to listen on", "give an IP address and a port, such as 127.0.0.1:2381, or off")
+	}
+	return text, nil
+}
+
+// portOf is the port of a status address, 0 where there is none, and whether it is one of loopback alone.
+func portOf(address string) (port int, loopback bool) {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil { // :2381, on every address
+		_, text, _ := net.SplitHostPort(address)
+		port, _ = strconv.Atoi(text)
+		return port, false
+	}
+	return int(at.Port()), at.Addr().IsLoopback()
 }
 
 func parseCount(text string) (int, error) {

@@ -21,6 +21,7 @@ etcd
 The daemon
   --config FILE             YAML with the names of flags as keys
   --dry-run                 say what would be done, and do nothing
+  --status-address ADDRESS  health, metrics; or off (default: 127.0.0.1:2381)
   --log-format FORMAT       json, console or auto (default: auto)
   --log-level LEVEL         trace, debug, info, warn or error (default: info)
 `

@@ -105,6 +105,7 @@ func newRootCommand(reached func()) *cobra.Command {
 	root.AddCommand(
 		newRunCommand(),
 		newDemoCommand(),
+		newStatusCommand(),
 		newPreflightCommand(),
 		newRollCommand(),
 		newUnlockCommand(),
