@@ -108,6 +108,7 @@ func newRootCommand(reached func()) *cobra.Command {
 		newPreflightCommand(),
 		newRollCommand(),
 		newUnlockCommand(),
+		newTemplateCommand(),
 		newSimCommand(),
 		newDiagramCommand(),
 		newBenchCommand(),
