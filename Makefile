@@ -83,10 +83,17 @@ $(ETCDCTL): cmd/etcdctl/main.go cmd/etcdctl/go.mod cmd/etcdctl/go.sum
 	@mv -f $@.new $@
 
 .PHONY: image
-image: ## build the container image with buildah, podman or docker
+image: ## build the container image with buildah, podman or docker; BASE= names another image with Go
 	@tool=$$(command -v buildah || command -v podman || command -v docker) || \
 		{ echo 'make image needs buildah, podman or docker' >&2; exit 1; }; \
-	set -x; "$$tool" build --build-arg VERSION=$(VERSION) -t etcd-appliance:$(VERSION) -f Dockerfile .
+	set -x; "$$tool" build --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) $(if $(BASE),--build-arg BASE=$(BASE)) \
+		-t etcd-appliance:$(VERSION) -f Dockerfile .
+
+# Needs root, and what .ci/run installs: buildah and busybox-static.
+.PHONY: image-test
+image-test: ## build the image without any registry, and have three containers of it form a cluster
+	$(call say,the image)
+	packaging/image-test.sh $(VERSION)
 
 .PHONY: dist
 dist: build $(call server,$(DEMO_MINORS)) ## make the archives, debs and rpms of a release in .cache/dist, for ARCHES='amd64 arm64'
