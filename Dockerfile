@@ -16,7 +16,7 @@ WORKDIR /src
 COPY cmd/etcd cmd/etcd
 COPY cmd/etcdctl cmd/etcdctl
 COPY cmd/etcdutl cmd/etcdutl
-COPY cmd/tools/release cmd/tools/release
+COPY cmd/tools/release/go.mod cmd/tools/release/go.sum cmd/tools/release/
 RUN set -e; \
     for minor in "$ETCDVERSION_PREV" "$ETCDVERSION"; do \
         go build -C "cmd/etcd/$minor" -trimpath -buildvcs=false -ldflags '-s -w' \

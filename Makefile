@@ -93,17 +93,22 @@ image: ## build the container image with buildah, podman or docker; BASE= names 
 .PHONY: image-test
 image-test: ## build the image without any registry, and have three containers of it form a cluster
 	$(call say,the image)
-	packaging/image-test.sh $(VERSION)
+	cmd/tools/release/image-test.sh $(VERSION)
 
 .PHONY: dist
 dist: build $(call server,$(DEMO_MINORS)) ## make the archives, debs and rpms of a release in .cache/dist, for ARCHES='amd64 arm64'
 	$(call say,release $(VERSION) for $(ARCHES))
-	packaging/dist.sh $(VERSION) $(ARCHES)
+	cmd/tools/release/dist.sh $(VERSION) $(ARCHES)
 
 .PHONY: dist-test
 dist-test: ## make the release for this machine alone, and install it into directories
 	$(MAKE) dist ARCHES=$$(go env GOHOSTARCH)
-	packaging/dist-test.sh
+	cmd/tools/release/dist-test.sh
+
+# Needs root, and debootstrap and systemd-container of Debian's.
+.PHONY: unit-test
+unit-test: ## install the deb that dist-test made into a small Debian, boot it, and try what the unit promises
+	cmd/tools/release/unit-test.sh
 
 ##### Testing
 

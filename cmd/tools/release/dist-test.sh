@@ -2,7 +2,7 @@
 # Installs what dist.sh has made for this machine into directories, and looks at
 # what is there. The programs that do it are dpkg's, rpm's and tar's own.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.cache/dist"
+cd "$(dirname "${BASH_SOURCE[0]}")/../../../.cache/dist"
 arch=$(go env GOHOSTARCH)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

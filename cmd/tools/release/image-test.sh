@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# packaging/image-test.sh VERSION
+# cmd/tools/release/image-test.sh VERSION
 # Builds the image with buildah, and has three instances of the local cloud run
 # it: they form a cluster and serve a write. No registry is asked: the base
 # image is made here, of this machine's Go and of Debian's busybox. The containers
 # share the network, since the instances of the local cloud are on loopback.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 version=$1
 work=$PWD/.cache/image-test
 log=$work/cloud.log

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# packaging/dist.sh VERSION ARCH...
+# cmd/tools/release/dist.sh VERSION ARCH...
 # Makes what a release consists of in .cache/dist: for each architecture an
 # archive, a deb and an rpm of the same tree, and the checksums of all. From one
 # commit they come out the same, byte for byte.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 
 version=$1
 shift
@@ -63,7 +63,7 @@ texts() {
 	"$program" completion fish >"$share/fish/vendor_completions.d/etcd-appliance.fish"
 	"$program" man | gzip -9n >"$share/man/man1/etcd-appliance.1.gz"
 	"$program" template systemd -o "$tree/usr/lib/systemd/system/etcd-appliance.service"
-	install -m 0644 packaging/sysusers.conf "$tree/usr/lib/sysusers.d/etcd-appliance.conf"
+	install -m 0644 cmd/tools/release/sysusers.conf "$tree/usr/lib/sysusers.d/etcd-appliance.conf"
 	install -m 0644 LICENSE README.md CHANGELOG.md docs/install.md docs/operations.md "$share/doc/etcd-appliance"
 }
 
@@ -72,8 +72,8 @@ package() {
 	find "$tree" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 	tar --sort=name --owner=0 --group=0 --numeric-owner --mode=go-w -C "$(dirname "$tree")" -c "$(basename "$tree")" | gzip -9n >"$dist/$name.tar.gz"
 	export TREE=$tree VERSION=$package_version ARCH=$GOARCH
-	"$tools/nfpm" package --config packaging/nfpm.yaml --packager deb --target "$dist/$name.deb" >/dev/null
-	"$tools/nfpm" package --config packaging/nfpm.yaml --packager rpm --target "$dist/$name.rpm" >/dev/null
+	"$tools/nfpm" package --config cmd/tools/release/nfpm.yaml --packager deb --target "$dist/$name.deb" >/dev/null
+	"$tools/nfpm" package --config cmd/tools/release/nfpm.yaml --packager rpm --target "$dist/$name.rpm" >/dev/null
 }
 
 for tool in github.com/goreleaser/nfpm/v2/cmd/nfpm github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod; do
