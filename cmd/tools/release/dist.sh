@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # cmd/tools/release/dist.sh VERSION ARCH...
 # Makes what a release consists of in .cache/dist: for each architecture an
-# archive, a deb and an rpm of the same tree, and the checksums of all. From one
-# commit they come out the same, byte for byte.
+# archive, a deb and an rpm of the same tree, and the checksums of all. Files are
+# dated by the commit.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 
