@@ -13,7 +13,7 @@ func TestDrift(t *testing.T) {
 		o := &Observation{
 			Now: now, Name: "c",
 			Group:   Group{Known: Yes, At: now, Instances: []Instance{{ID: "i-1", Address: "10.0.0.1", State: InstanceRunning, InGroup: true}}},
-			Cluster: Cluster{Known: Yes, Asked: now, Members: []Member{{ID: 1, Name: "i-1", Address: "10.0.0.1", ClientURL: "http://10.0.0.1:2379", Health: Yes}}},
+			Cluster: Cluster{Known: Yes, ID: 7, Asked: now, Members: []Member{{ID: 1, Name: "i-1", Address: "10.0.0.1", ClientURL: "http://10.0.0.1:2379", Health: Yes}}},
 			DNS: DNS{Configured: true, Known: Yes, At: now, Zone: "example.org.", Records: []Record{
 				{Name: "c.example.org.", Type: "A", TTL: recordTTL, Values: []string{"10.0.0.1"}},
 			}},

@@ -101,10 +101,14 @@ func (t *turn) tendTermination(v *verdict) {
 	if t.State != Leaving || t.Ending.Terminating != Yes {
 		return
 	}
+	if v.done && !t.Ending.waits(t.Now) {
+		return // the hook goes on by itself when it hears no more
+	}
 	atMost(&v.needs.Group, slow)
 	switch {
 	case t.Process.Running == No && !t.mustReturn():
 		v.commands = append(v.commands, CompleteHook{Hook: Terminating, Why: "its server has ended"})
+		v.done = false
 	case t.Group.Desired == 0:
 		v.commands = append(v.commands, CompleteHook{Hook: Terminating, Why: "the group wants no instance"})
 	default:

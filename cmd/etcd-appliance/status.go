@@ -24,7 +24,7 @@ const watchStatusEvery = 2 * time.Second
 
 // newStatusCommand shows a cluster from one of its instances.
 func newStatusCommand() *cobra.Command {
-	var watch, asJSON bool
+	var watch, asJSON, live bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "show the cluster, as the daemon of this instance sees it",
@@ -44,6 +44,9 @@ The exit code is 1 when the cluster is not as it should be, or the daemon does n
 			address, err := statusAddress(&c)
 			if err != nil {
 				return err
+			}
+			if live {
+				return askAlive(cmd.Context(), address)
 			}
 			etcd, closeEtcd := newEtcd([]states.MinorVersion{{Major: 2, Minor: 3}}) // it may be any
 			defer closeEtcd()
@@ -66,6 +69,9 @@ The exit code is 1 when the cluster is not as it should be, or the daemon does n
 		cmd.Flags().AddFlag(f)
 	}
 	cmd.Flags().BoolVar(&watch, "watch", false, "look again and again, until Ctrl-C")
+	cmd.Flags().BoolVar(&live, "live", false, "only tell, by the exit code, whether the daemon lives: for the health check of a container")
+	cmd.MarkFlagsMutuallyExclusive("live", "watch")
+	cmd.MarkFlagsMutuallyExclusive("live", "json")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: one object a look")
 	return cmd
 }
@@ -84,6 +90,25 @@ func statusAddress(c *Config) (string, error) {
 		host = "127.0.0.1"
 	}
 	return net.JoinHostPort(host, port), nil
+}
+
+// askAlive asks for /healthz, which is of the daemon alone: a container with a cluster that is not healthy must not be ended for that.
+func askAlive(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/healthz", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the daemon at %s does not take its turns: %s", address, response.Status)
+	}
+	return nil
 }
 
 var errNotHealthy = errors.New("the cluster is not healthy")
