@@ -70,9 +70,9 @@ The exit code is 1 when the cluster is not as it should be, or the daemon does n
 	}
 	cmd.Flags().BoolVar(&watch, "watch", false, "look again and again, until Ctrl-C")
 	cmd.Flags().BoolVar(&live, "live", false, "only tell, by the exit code, whether the daemon lives: for the health check of a container")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: one object a look")
 	cmd.MarkFlagsMutuallyExclusive("live", "watch")
 	cmd.MarkFlagsMutuallyExclusive("live", "json")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: one object a look")
 	return cmd
 }
 
