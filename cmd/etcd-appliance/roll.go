@@ -90,7 +90,7 @@ func (f *rollFlags) run(ctx context.Context, in io.Reader, out io.Writer) error 
 		AutoScaling: groups, EC2: ec2.NewFromConfig(settings), DNS: nameserver, Group: f.group, Cluster: cmp.Or(f.cluster, f.group), Zone: f.zone,
 	})
 	defer observer.Close()
-	etcd, closeEtcd := newEtcd([]states.MinorVersion{{Major: 2, Minor: 3}}) // it may be any
+	etcd, closeEtcd := newAnyEtcd()
 	defer closeEtcd()
 	if err := f.agreesWithTag(ctx, groups); err != nil {
 		return err

@@ -215,6 +215,9 @@ func TestUpgradeFrom23(t *testing.T) {
 				}
 			}
 			ctx, r, w := upgradeRigWith(t, servers, "2.3", "--snapshot-count", "200")
+			if how == "in place" {
+				preflightAt23(t, r)
+			}
 			began := time.Now()
 			if how == "by replacement" {
 				replaceAll(ctx, t, r, "3.0")
@@ -222,6 +225,9 @@ func TestUpgradeFrom23(t *testing.T) {
 				t.Fatal(err)
 			}
 			holds(ctx, t, r, w, "3.0", began)
+			if how == "in place" {
+				preflightAt30(t, r)
+			}
 		})
 	}
 }
