@@ -195,7 +195,7 @@ func replaceAll(ctx context.Context, t *testing.T, r *rig.Rig, minor string) {
 			if upgraded != n+1 {
 				return fmt.Errorf("%d members run %s", upgraded, minor)
 			}
-			return v.Settled(3)
+			return v.Settled(v.Desired)
 		}); err != nil {
 			t.Fatal(err)
 		}

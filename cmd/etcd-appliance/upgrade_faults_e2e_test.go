@@ -238,6 +238,14 @@ func TestUpgradeOfFive(t *testing.T) {
 	holds(ctx, t, r, w, "3.7", began)
 }
 
+// Five are replaced one by one, by others that want the next minor.
+func TestUpgradeOfFiveByReplacement(t *testing.T) {
+	ctx, r, w := upgradeRigOf(t, 5, realEtcd(t), "3.6")
+	began := time.Now()
+	replaceAll(ctx, t, r, "3.7")
+	holds(ctx, t, r, w, "3.7", began)
+}
+
 // A cluster that has taken many snapshots of 3.5 goes on to 3.7, as a young one does.
 func TestUpgradeOfOldCluster(t *testing.T) {
 	const writes, snapshots = 5000, "--snapshot-count=1000"
