@@ -68,7 +68,16 @@ func TestHop(t *testing.T) {
 		{"the server is not installed", []string{"installed 3.6"}, "", "no 3.7 server is installed"},
 		{"the next one is not installed", []string{"installed 3.5 3.7", "process running 3.5", "members 7 at 3.5 leader i-b: i-a, i-b, i-c"}, "", "leads through 3.6"},
 		{"back, as others are still", []string{"wants 3.6", "process running 3.7", "members 7 at 3.6 leader i-b: i-a 3.7.1, i-b 3.6.16, i-c 3.6.16"}, "3.6", ""},
-		{"back, alone", []string{"wants 3.6", "process running 3.7", "members 7 at 3.7 leader i-b: i-a, i-b, i-c"}, "", "cannot be taken back"},
+		{"back, alone", []string{"wants 3.6", "process running 3.7", "members 7 at 3.7 leader i-b: i-a, i-b, i-c unstarted"}, "", "cannot be taken back: the whole cluster runs it; to go back, run: " +
+			"etcdctl --endpoints=http://10.0.0.1:2379,http://10.0.0.2:2379 downgrade validate 3.6 && etcdctl --endpoints=http://10.0.0.1:2379,http://10.0.0.2:2379 downgrade enable 3.6; "},
+		{"back by two, alone", []string{"wants 3.5", "process running 3.7", "members 7 at 3.7 leader i-b: i-a, i-b, i-c"}, "", "downgrade enable 3.6; "},
+		{"back to what is not installed", []string{"wants 3.6", "installed 3.7", "process running 3.7", "members 7 at 3.7 leader i-b: i-a, i-b, i-c"}, "", "that must be installed"},
+		{"back to the first that can be gone back to", []string{"wants 3.5", "installed 3.5 3.6", "members 7 at 3.6 leader i-b: i-a, i-b, i-c"}, "", "downgrade enable 3.5; "},
+		{"back to what never can", []string{"wants 3.4", "installed 3.4 3.5", "process running 3.5", "members 7 at 3.5 leader i-b: i-a, i-b, i-c"}, "", "no cluster before 3.6 can be told"},
+		{"back, as etcd was told", []string{"wants 3.5", "process running 3.7", "members 7 at 3.7 leader i-b: i-a, i-b, i-c", "local i-a leader i-b downgrade 3.6"}, "", "waits for all members to answer"},
+		{"further back, as etcd was told", []string{"wants 3.5", "installed 3.5 3.6", "members 7 at 3.6 leader i-b: i-a, i-b, i-c", "local i-a leader i-b downgrade 3.6"}, "", "has gone back to 3.6"},
+		{"back, its data lowered", []string{"wants 3.6", "process running 3.7", "members 7 at 3.6 leader i-b: i-a 3.7.1, i-b 3.7.1, i-c 3.7.1", "local i-a leader i-b storage 3.6"}, "3.6", ""},
+		{"back, its data not lowered yet", []string{"wants 3.6", "process running 3.7", "members 7 at 3.6 leader i-b: i-a 3.7.1, i-b 3.7.1, i-c 3.7.1", "local i-a leader i-b storage 3.7"}, "", "from version 3.7 to 3.6"},
 		{
 			"back to what a new cluster begins with", []string{"wants 3.0", "installed 3.0 3.1", "process running 3.1", "members 7 at 3.0 leader i-b: i-a 3.1.20, i-b 3.1.20, i-c 3.1.20"},
 			"", "waits for the cluster version to settle",

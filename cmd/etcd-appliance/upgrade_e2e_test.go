@@ -277,7 +277,7 @@ func TestUpgradeIsTakenBack(t *testing.T) {
 	if _, err := r.Wait(ctx, func(v *rig.View) error {
 		told := map[string]bool{}
 		for _, d := range r.Decisions() {
-			if strings.Contains(d.Why, "cannot be taken back") && strings.Contains(d.Why, "etcdctl downgrade") {
+			if strings.Contains(d.Why, "cannot be taken back") && strings.Contains(d.Why, "downgrade enable 3.6") {
 				told[d.Instance] = true
 			}
 		}
