@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 )
 
@@ -30,7 +31,7 @@ func TestUpgradeIsTakenBackByOrder(t *testing.T) {
 		if out, err := shell.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", order, err, out)
 		}
-		if _, err := r.Wait(ctx, func(v *rig.View) error { return errors.Join(v.Settled(3), v.Run(minor)) }); err != nil {
+		if _, err := r.Wait(ctx, func(v *observer.View) error { return errors.Join(v.Settled(3), v.Run(minor)) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -45,7 +46,7 @@ func TestUpgradeIsTakenBackByOrder(t *testing.T) {
 // orderOf waits until every daemon says the same about the way back to a minor, and gives what is to be run for it.
 func orderOf(ctx context.Context, t *testing.T, r *rig.Rig, minor string) (order string) {
 	t.Helper()
-	if _, err := r.Wait(ctx, func(*rig.View) error {
+	if _, err := r.Wait(ctx, func(*observer.View) error {
 		told := map[string]string{}
 		for _, d := range r.Decisions() {
 			_, rest, found := strings.Cut(d.Why, "; to go back, run: ")
