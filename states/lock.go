@@ -169,6 +169,8 @@ func (t *turn) noWayBack() string {
 		return fmt.Sprintf("waits for etcd to see that the whole cluster has gone back to %s", t.Local().Downgrade)
 	case !t.has(to):
 		return fmt.Sprintf("%s, and to go back to %s by etcdctl downgrade that must be installed", why, to)
+	case t.patchOf(to).Known() && t.patchOf(to).Less(demands(to, minor).Least): // on the way back both run beside each other too
+		return fmt.Sprintf("%s, and to go back to %s by etcdctl downgrade, %s or later must be installed instead of %s", why, to, demands(to, minor).Least, t.patchOf(to))
 	}
 	var urls []string
 	for i := range t.Cluster.Members {

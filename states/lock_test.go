@@ -72,6 +72,8 @@ func TestHop(t *testing.T) {
 			"etcdctl --endpoints=http://10.0.0.1:2379,http://10.0.0.2:2379 downgrade validate 3.6 && etcdctl --endpoints=http://10.0.0.1:2379,http://10.0.0.2:2379 downgrade enable 3.6; "},
 		{"back by two, alone", []string{"wants 3.5", "process running 3.7", "members 7 at 3.7 leader i-b: i-a, i-b, i-c"}, "", "downgrade enable 3.6; "},
 		{"back to what is not installed", []string{"wants 3.6", "installed 3.7", "process running 3.7", "members 7 at 3.7 leader i-b: i-a, i-b, i-c"}, "", "that must be installed"},
+		{"back to a patch that no member may run beside it", []string{"wants 3.6", "installed 3.6.10 3.7", "process running 3.7", "members 7 at 3.7 leader i-b: i-a, i-b, i-c"}, "", "3.6.11 or later must be installed instead of 3.6.10"},
+		{"back to the oldest that may", []string{"wants 3.6", "installed 3.6.11 3.7", "process running 3.7", "members 7 at 3.7 leader i-b: i-a, i-b, i-c"}, "", "downgrade enable 3.6; "},
 		{"back to the first that can be gone back to", []string{"wants 3.5", "installed 3.5 3.6", "members 7 at 3.6 leader i-b: i-a, i-b, i-c"}, "", "downgrade enable 3.5; "},
 		{"back to what never can", []string{"wants 3.4", "installed 3.4 3.5", "process running 3.5", "members 7 at 3.5 leader i-b: i-a, i-b, i-c"}, "", "no cluster before 3.6 can be told"},
 		{"back, as etcd was told", []string{"wants 3.5", "process running 3.7", "members 7 at 3.7 leader i-b: i-a, i-b, i-c", "local i-a leader i-b downgrade 3.6"}, "", "waits for all members to answer"},

@@ -87,7 +87,7 @@ func (f *rollFlags) run(ctx context.Context, in io.Reader, out io.Writer) error 
 	}
 	groups := autoscaling.NewFromConfig(settings)
 	watcher := observer.New(observer.Target{
-		AutoScaling: groups, EC2: ec2.NewFromConfig(settings), DNS: nameserver, Group: f.group, Cluster: cmp.Or(f.cluster, f.group), Zone: f.zone,
+		AutoScaling: groups, EC2: ec2.NewFromConfig(settings), DNS: nameserver, Group: f.group, Cluster: cmp.Or(f.cluster, f.group), Zone: f.zone, V2: true,
 	})
 	defer watcher.Close()
 	etcd, closeEtcd := newAnyEtcd()
