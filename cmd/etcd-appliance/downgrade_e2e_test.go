@@ -26,11 +26,7 @@ func TestUpgradeIsTakenBackByOrder(t *testing.T) {
 	}
 	for _, minor := range []string{"3.6", "3.5"} {
 		order := orderOf(ctx, t, r, minor)
-		shell := exec.CommandContext(ctx, "sh", "-c", order)
-		shell.Env = append(os.Environ(), "PATH="+filepath.Join(servers, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
-		if out, err := shell.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", order, err, out)
-		}
+		shell(ctx, t, servers, order)
 		if _, err := r.Wait(ctx, func(v *observer.View) error { return errors.Join(v.Settled(3), v.Run(minor)) }); err != nil {
 			t.Fatal(err)
 		}
@@ -40,6 +36,72 @@ func TestUpgradeIsTakenBackByOrder(t *testing.T) {
 		if strings.Contains(d.Why, "is halted") {
 			t.Errorf("%s: %s", d.Instance, d.Why)
 		}
+	}
+}
+
+// An instance ends on the way back, when one member runs 3.6 already. etcd lets no other join while the order stands; it is cancelled,
+// and the cluster goes on to 3.6 with the new instance.
+func TestInstanceEndsOnTheWayBack(t *testing.T) {
+	servers := realEtcd(t)
+	rarely(t)
+	ctx, r, w := upgradeRig(t, servers, "3.7")
+	began := time.Now()
+	if err := r.Want("3.6"); err != nil {
+		t.Fatal(err)
+	}
+	order := orderOf(ctx, t, r, "3.6")
+	shell(ctx, t, servers, order)
+	victim := ""
+	if _, err := r.Wait(ctx, func(v *observer.View) error {
+		back := 0
+		for _, i := range v.InService() {
+			if strings.HasPrefix(i.Etcd.Version, "3.6.") {
+				back++
+			} else {
+				victim = i.ID
+			}
+		}
+		if back == 0 || victim == "" {
+			return fmt.Errorf("%d members run 3.6", back)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Terminate(ctx, victim); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Wait(ctx, func(*observer.View) error {
+		starts := map[string]int{}
+		for _, d := range r.Decisions() {
+			if strings.Contains(strings.Join(d.Commands, " "), "start etcd") && strings.HasPrefix(d.Why, "is added as ") {
+				starts[d.Instance]++
+			}
+			if starts[d.Instance] == 2 {
+				return nil
+			}
+		}
+		return errors.New("no server of a new instance was started again")
+	}); err != nil {
+		t.Fatal(err)
+	}
+	endpoint := ""
+	for _, i := range r.Latest().InService() {
+		if i.Etcd.Serves {
+			endpoint = "http://" + i.Address + ":2379"
+		}
+	}
+	shell(ctx, t, servers, "etcdctl --endpoints="+endpoint+" downgrade cancel")
+	holds(ctx, t, r, w, "3.6", began)
+}
+
+// shell runs a line as an operator does.
+func shell(ctx context.Context, t *testing.T, servers, line string) {
+	t.Helper()
+	cmd := exec.CommandContext(ctx, "sh", "-c", line)
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Join(servers, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", line, err, out)
 	}
 }
 
