@@ -238,11 +238,19 @@ func order(endpoints []string, own string, serves bool) []string {
 }
 
 func (e *Effects) clientURL(address string) string {
-	return "http://" + net.JoinHostPort(address, strconv.Itoa(e.ClientPort))
+	return url(e.ClientTLS, address, e.ClientPort)
 }
 
 func (e *Effects) peerURL(address string) string {
-	return "http://" + net.JoinHostPort(address, strconv.Itoa(e.PeerPort))
+	return url(e.PeerTLS, address, e.PeerPort)
+}
+
+func url(tls bool, address string, port int) string {
+	scheme := "http://"
+	if tls {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(address, strconv.Itoa(port))
 }
 
 // askPeers asks the other instances of the group on their peer port, where etcd answers without quorum.

@@ -19,6 +19,8 @@ type Config struct {
 	ClientPort  int // usually 2379
 	PeerPort    int // usually 2380
 	OnTotalLoss TotalLoss
+	ClientTLS   bool // clients are served over TLS only
+	PeerTLS     bool // and so are the other members
 }
 
 // Validate tells what is wrong with the configuration.
