@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"slices"
 	"time"
 
@@ -11,13 +12,13 @@ import (
 )
 
 // newEtcd makes the client of etcd's client port. Where no 2.3 server is installed there can be no 2.3 cluster, and nobody asks
-// the servers over v2.
-func newEtcd(installed []states.MinorVersion) (client effects.Etcd, closeAll func()) {
-	v3 := etcdv3.New(etcdv3.Config{})
+// the servers over v2. It speaks TLS to https URLs.
+func newEtcd(installed []states.MinorVersion, tls *tls.Config) (client effects.Etcd, closeAll func()) {
+	v3 := etcdv3.New(etcdv3.Config{TLS: tls})
 	if !slices.ContainsFunc(installed, speaksV2) {
 		return v3, v3.Close
 	}
-	v2 := etcdv2.New(etcdv2.Config{})
+	v2 := etcdv2.New(etcdv2.Config{TLS: tls})
 	return &effects.Choice{V2: v2, V3: v3, Level: v2.Level, Now: time.Now}, func() { v2.Close(); v3.Close() }
 }
 

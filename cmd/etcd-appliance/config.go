@@ -55,6 +55,9 @@ type Config struct {
 	// also a flag stops etcd from starting.
 	PassEtcdEnv bool
 
+	// TLS says with which certificates; see config_tls.go.
+	TLS TLS
+
 	// OnTotalLoss says what to do once every member of the cluster is proven gone. Default halt.
 	OnTotalLoss states.TotalLoss
 	// DryRun logs the commands that would be executed and executes none. Default false.
@@ -109,6 +112,9 @@ func (c *Config) validate() error {
 		return errorWithHint(fmt.Errorf("%s and %s: both are %d", c.source("client-port"), c.source("peer-port"), c.PeerPort),
 			"2379 for clients and 2380 for peers are usual")
 	}
+	if err := c.validateTLS(); err != nil {
+		return err
+	}
 	installed, err := c.Servers()
 	install := fmt.Sprintf("install the servers as in %s/3.7/etcd, executable, or name another directory with --etcd-dir", c.EtcdDir)
 	switch {
@@ -144,7 +150,7 @@ func (c *Config) Warnings() []string {
 		warnings = append(warnings, fmt.Sprintf("%s: no etcd %s in %s: this instance cannot join a cluster"+
 			" of that version", c.source("etcd-version-prev"), c.EtcdVersionPrev, c.EtcdDir))
 	}
-	return warnings
+	return append(warnings, c.tlsWarnings()...)
 }
 
 // listMinors writes 3.5, 3.6 and 3.7.

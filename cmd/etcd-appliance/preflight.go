@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,7 +46,11 @@ lines that warn what could not be checked.`,
 			} else {
 				lookForServers(&c, &seen)
 			}
-			look(cmd.Context(), o.members(&c), &c, &seen)
+			tls, err := c.TLS.client()
+			if err != nil {
+				return usageError{err}
+			}
+			look(cmd.Context(), o.members(&c), &c, tls, &seen)
 			return report(cmd.OutOrStdout(), preflight.Checks(&seen), asJSON)
 		},
 	}
@@ -58,10 +63,10 @@ lines that warn what could not be checked.`,
 	return cmd
 }
 
-func look(ctx context.Context, endpoints []string, c *Config, seen *preflight.Seen) {
-	etcd := etcdv3.New(etcdv3.Config{})
+func look(ctx context.Context, endpoints []string, c *Config, tls *tls.Config, seen *preflight.Seen) {
+	etcd := etcdv3.New(etcdv3.Config{TLS: tls})
 	defer etcd.Close()
-	direct := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: members are asked, as the daemon asks them
+	direct := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: tls}} // no proxy: members are asked, as the daemon asks them
 	sources := preflight.Sources{
 		Etcd: etcd, AutoScaling: &awsclient.Clients{}, HTTP: direct, Endpoints: endpoints, DataDir: datadir.Peek(c.DataDir).EtcdDir(),
 	}

@@ -40,6 +40,13 @@ func runDaemon(ctx context.Context, c Config, load func() (Config, error), log z
 		}
 		defer func() { _ = unlock() }()
 	}
+	if err := dir.UseTLS(c.TLS.Peers.Cert != ""); err != nil {
+		return errorWithHint(err, "give the certificates as they were given when it was made; docs/security.md tells how a cluster gets TLS")
+	}
+	certificates, err := openCertificates(&c.TLS)
+	if err != nil {
+		return err
+	}
 	process, err := superviseEtcd(c, dir, log, func() { inbox <- func() {} })
 	if err != nil {
 		return err
@@ -49,7 +56,11 @@ func runDaemon(ctx context.Context, c Config, load func() (Config, error), log z
 	if err != nil {
 		return err
 	}
-	etcd, closeEtcd := newEtcd(options.Servers)
+	clientTLS, err := c.TLS.client()
+	if err != nil {
+		return err
+	}
+	etcd, closeEtcd := newEtcd(options.Servers, clientTLS)
 	defer closeEtcd()
 	options.Process, options.Disk, options.Etcd = process, dir, etcd
 	options.Spawn = spawner(ctx, inbox)
@@ -60,6 +71,7 @@ func runDaemon(ctx context.Context, c Config, load func() (Config, error), log z
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	go r.watch(watching, c, inbox)
+	go certificates.watch(watching, log)
 	if err := decide(ctx, c, world, inbox, r.read, log); err != nil {
 		return err
 	}
@@ -87,6 +99,7 @@ func decide(ctx context.Context, c Config, world *effects.Effects, inbox chan fu
 	}
 	a, err := agent.New(states.Config{
 		ClientPort: c.ClientPort, PeerPort: c.PeerPort, OnTotalLoss: c.OnTotalLoss,
+		ClientTLS: c.TLS.Clients.Cert != "", PeerTLS: c.TLS.Peers.Cert != "",
 	}, world, executor, agent.NewJournal(log, c.DryRun, nil))
 	if err != nil {
 		return err
@@ -102,6 +115,7 @@ func superviseEtcd(c Config, dir *datadir.Dir, log zerolog.Logger, wake func()) 
 	return etcdproc.New(etcdproc.Options{
 		ServerDir: c.EtcdDir, DataDir: dir.EtcdDir(), StateDir: c.DataDir, ClientPort: c.ClientPort, PeerPort: c.PeerPort,
 		SnapshotCount: c.SnapshotCount, ExtraArgs: c.EtcdArgs, PassEnv: c.PassEtcdEnv, Grace: c.StopGrace,
+		Clients: c.TLS.Clients, ClientCertAuth: c.TLS.ClientCertAuth, Peers: c.TLS.Peers,
 		Log: log.With().Str("component", "etcd").Logger(), Wake: wake, Now: time.Now,
 	})
 }
@@ -113,12 +127,16 @@ func outside(c Config, log zerolog.Logger) (effects.Options, error) {
 	if err != nil {
 		return effects.Options{}, err
 	}
+	peerTLS, err := c.TLS.peer()
+	if err != nil {
+		return effects.Options{}, err
+	}
 	clients := &awsclient.Clients{}
 	o := effects.Options{
-		IMDS: awsclient.NewIMDS(), EC2: clients, AutoScaling: clients, Peers: peerport.New(peerport.Config{Port: c.PeerPort}),
+		IMDS: awsclient.NewIMDS(), EC2: clients, AutoScaling: clients, Peers: peerport.New(peerport.Config{Port: c.PeerPort, TLS: peerTLS}),
 		Now: time.Now, Within: context.WithTimeout, Parallel: parallel, Log: log,
 		Group: c.Group, ClusterName: c.ClusterName, Named: clusterNameOf, HostedZone: c.HostedZone, Bucket: c.Bucket,
-		ClientPort: c.ClientPort, PeerPort: c.PeerPort, Wanted: c.EtcdVersion, Exact: c.EtcdExact, Servers: servers, TagEvery: c.TagInterval,
+		ClientPort: c.ClientPort, PeerPort: c.PeerPort, ClientTLS: c.TLS.Clients.Cert != "", PeerTLS: peerTLS != nil, Wanted: c.EtcdVersion, Exact: c.EtcdExact, Servers: servers, TagEvery: c.TagInterval,
 	}
 	if c.HostedZone != "" {
 		o.Route53 = clients

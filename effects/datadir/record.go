@@ -28,6 +28,7 @@ type record struct {
 	Joined  bool   `json:"joined"`
 	Fresh   bool   `json:"fresh,omitempty"` // the last start was on an empty directory
 	Token   string `json:"token,omitempty"` // --initial-cluster-token
+	PeerTLS bool   `json:"peer_tls,omitempty"` // its peer URL is https
 	Boot    string `json:"boot,omitempty"`  // of the machine, in which it was last started
 }
 

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// Files are PEM files. All are needed.
+// Files are PEM files. Who only asks needs no certificate where nobody wants to see it.
 type Files struct {
 	Cert string // the certificate, followed by those between it and CA
 	Key  string // its private key
@@ -54,6 +54,9 @@ func Open(files Files) (*Identity, error) {
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	if files.Cert == "" {
+		return i, nil
+	}
 	if i.refresh(); i.pair == nil {
 		return nil, i.broken
 	}
@@ -117,18 +120,17 @@ func (i *Identity) current() (*tls.Certificate, error) {
 // Client is how a server is asked: it must prove by a certificate that the CA has signed that it is whom its address says, or, when
 // a name is given, that it is of that name; and it is shown the certificate, should it want one.
 func (i *Identity) Client(name string) *tls.Config {
-	return &tls.Config{
-		MinVersion: tls.VersionTLS12, // the least that etcd takes
-		RootCAs:    i.roots,
-		ServerName: name,
-		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			pair, _ := i.current() // one that is being replaced serves until it is
+	c := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: i.roots, ServerName: name} // the least that etcd takes
+	if i.files.Cert != "" {
+		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			pair, _ := i.current() // while it is being replaced the one of before serves
 			return pair, nil
-		},
+		}
 	}
+	return c
 }
 
-// Check tells whether others who trust the same CA would take the certificate for each of the uses. That it has expired, or is not
+// Check tells, of an identity with a certificate, whether others who trust the same CA would take the certificate for each of the uses. That it has expired, or is not
 // valid yet, is no mistake of the configuration, and [Identity.Expiries] tells it.
 func (i *Identity) Check(uses ...x509.ExtKeyUsage) error {
 	pair, _ := i.current()
@@ -169,7 +171,7 @@ type Expiry struct {
 // Left is how long the certificate is valid; negative when it is no more.
 func (e *Expiry) Left(now time.Time) time.Duration { return e.NotAfter.Sub(now) }
 
-// Expiries tells of the certificate and of every one that is trusted. An error says that the files of the certificate have changed
+// Expiries tells, of an identity with a certificate, of it and of every one that is trusted. An error says that the files of the certificate have changed
 // into something that cannot be used; the certificate of before is told then.
 func (i *Identity) Expiries() ([]Expiry, error) {
 	pair, err := i.current()

@@ -3,6 +3,7 @@ package rig
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,11 +20,12 @@ import (
 type Target struct {
 	AutoScaling *autoscaling.Client
 	EC2         *ec2.Client
-	DNS         string // name server, host and port
-	Group       string // auto-scaling group
-	Cluster     string // name in DNS
-	Zone        string // hosted zone
-	V2          bool   // its servers may be of 2.3, and are asked over v2 then
+	DNS         string      // name server, host and port
+	Group       string      // auto-scaling group
+	Cluster     string      // name in DNS
+	Zone        string      // hosted zone
+	TLS         *tls.Config // for the client ports, where they serve TLS; the peer ports are not asked then
+	V2          bool        // its servers may be of 2.3, and are asked over v2 then
 }
 
 // Observer looks at a cluster from outside.
@@ -41,7 +43,7 @@ type Observer struct {
 // NewObserver gives an observer that has not looked yet.
 func NewObserver(t Target) *Observer {
 	return &Observer{
-		target: t, dns: resolver{t.DNS}, servers: newServers(t.V2),
+		target: t, dns: resolver{t.DNS}, servers: newServers(t.V2, t.TLS),
 		latest: &View{}, renewed: make(chan struct{}), clusters: map[uint64]bool{},
 	}
 }
@@ -236,8 +238,10 @@ func (o *Observer) askDNS(ctx context.Context) (DNS, Claim, error) {
 		return DNS{}, Claim{}, err
 	}
 	for _, s := range services {
-		if published.SRV[s.Name], err = o.dns.endpoints(ctx, s.Name+"._tcp."+name); err != nil {
-			return DNS{}, Claim{}, err
+		for _, service := range []string{s.Name, s.Name + ssl} {
+			if published.SRV[service], err = o.dns.endpoints(ctx, service+"._tcp."+name); err != nil {
+				return DNS{}, Claim{}, err
+			}
 		}
 	}
 	claim, err := o.dns.claim(ctx, "_etcd-bootstrap."+name)

@@ -13,7 +13,7 @@ import (
 
 // request makes one request of the v2 API, and reads what is answered. Other answers than 200 and 201 are errors.
 func (s *servers) request(ctx context.Context, method, address, path string, form url.Values, into any) error {
-	req, err := http.NewRequestWithContext(ctx, method, clientURL(address)+path, strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, method, s.url(address)+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
 	}
