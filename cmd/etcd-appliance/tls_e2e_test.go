@@ -1,0 +1,307 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+
+	"github.com/etcd-appliance/etcd-appliance/effects/tlsfiles"
+	"github.com/etcd-appliance/etcd-appliance/sim/localcloud"
+	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
+	"github.com/etcd-appliance/etcd-appliance/sim/pki"
+)
+
+// secured gives each instance of a group certificates of its own.
+type secured struct {
+	ca    *pki.CA
+	odd   *pki.CA // the authority of the instances after the first n
+	n     int
+	mu    sync.Mutex
+	known []string // instances, in order
+}
+
+// authority is the one that an instance knows.
+func (s *secured) authority(instance string) *pki.CA {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Contains(s.known, instance) {
+		s.known = append(s.known, instance)
+	}
+	if s.odd != nil && slices.Index(s.known, instance) >= s.n {
+		return s.odd
+	}
+	return s.ca
+}
+
+// prepare makes the certificates of an instance when it is launched, as its user data would; later starts of its daemon find them.
+func (s *secured) prepare(i localcloud.Instance, disk string) ([]string, error) {
+	ca := s.authority(i.ID)
+	file := func(name string) string { return filepath.Join(disk, name) }
+	if _, err := os.Stat(file("peer.pem")); errors.Is(err, os.ErrNotExist) {
+		_, err := ca.Write(disk, "ca")
+		for _, name := range []string{"server", "peer"} {
+			if err == nil {
+				_, _, err = ca.Issue(disk, name, certificateOf(i.PrivateIP, name))
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return []string{
+		"--cert-file", file("server.pem"), "--key-file", file("server.key"), "--trusted-ca-file", file("ca.pem"), "--client-cert-auth",
+		"--peer-cert-file", file("peer.pem"), "--peer-key-file", file("peer.key"), "--peer-trusted-ca-file", file("ca.pem"),
+	}, nil
+}
+
+// certificateOf is for the address of an instance. On loopback every connection comes from 127.0.0.1, and a peer port refuses
+// certificates that are not for the address that they come from (etcd client/pkg/transport/listener_tls.go checkSAN).
+func certificateOf(address, name string) pki.Certificate {
+	return pki.Certificate{Name: name + " of " + address, Addresses: []string{address, "127.0.0.1"}, DNSNames: []string{"releaseetcd.elephant.example.org"}}
+}
+
+// newSecured has an authority.
+func newSecured(t *testing.T) *secured {
+	t.Helper()
+	ca, err := pki.New("the cluster's authority")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &secured{ca: ca}
+}
+
+// securedRig is a cluster of n with mutual TLS everywhere, and who may talk to it.
+func securedRig(t *testing.T, s *secured, n int, minor string) (context.Context, *rig.Rig, *tls.Config) {
+	t.Helper()
+	servers := realEtcd(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	operator := s.client(t, t.TempDir())
+	r, err := rig.Start(ctx, rig.Options{
+		Daemon: builtDaemon(t), EtcdDir: servers, EtcdVersion: minor, Dir: t.TempDir(), Prepare: s.prepare, TLS: operator,
+		Warn: func(err error) { t.Error(err) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := r.Launch(ctx, n); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.WaitDNS(ctx, n); err != nil {
+		t.Fatal(err)
+	}
+	return ctx, r, operator
+}
+
+// client is somebody with a certificate.
+func (s *secured) client(t *testing.T, dir string) *tls.Config {
+	t.Helper()
+	caFile, err := s.ca.Write(dir, "ca")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key, err := s.ca.Issue(dir, "client", pki.Certificate{Name: "an operator", Uses: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	identity, err := tlsfiles.Open(tlsfiles.Files{Cert: cert, Key: key, CA: caFile})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return identity.Client("")
+}
+
+// A cluster lives with mutual TLS on both ports: it forms, publishes, replaces, restarts and is upgraded, and takes no strangers.
+func TestMutualTLS(t *testing.T) {
+	s := newSecured(t)
+	ctx, r, operator := securedRig(t, s, 3, "3.6")
+	member := r.Latest().InService()[0]
+	t.Run("no client without a certificate", func(t *testing.T) { refusedWithoutCertificate(ctx, t, s, member.Address) })
+	t.Run("clients find https by the SRV records", func(t *testing.T) { foundBySRV(ctx, t, r) })
+	t.Run("a renewed certificate is shown at once", func(t *testing.T) { rotate(ctx, t, r, s, operator, member) })
+	t.Run("a replacement joins", func(t *testing.T) {
+		if err := r.Terminate(ctx, member.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Wait(ctx, func(v *rig.View) error {
+			if now, ok := v.Instance(member.ID); ok && now.Lifecycle != "" {
+				return errors.New("it is still there")
+			}
+			return v.Settled(3)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("upgrade", func(t *testing.T) {
+		if err := r.Want("3.7"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Wait(ctx, func(v *rig.View) error { return errors.Join(v.Settled(3), v.Run("3.7")) }); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if err := r.OneCluster(); err != nil {
+		t.Error(err)
+	}
+	noSecrets(t, r)
+}
+
+// refusedWithoutCertificate asks both ports without a certificate, and with one of somebody else's.
+func refusedWithoutCertificate(ctx context.Context, t *testing.T, s *secured, address string) {
+	stranger, err := pki.New("somebody else's authority")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key, err := stranger.Issue(t.TempDir(), "stranger", pki.Certificate{Name: "a stranger"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, config := range map[string]*tls.Config{
+		"none":     {RootCAs: s.ca.Pool()},
+		"stranger": {RootCAs: s.ca.Pool(), GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }},
+	} {
+		for _, port := range []string{"2379", "2380"} {
+			conn, err := (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", net.JoinHostPort(address, port))
+			if err == nil { // with TLS 1.3 a client learns what the server thinks of it with the first answer
+				_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+				_, err = conn.Read(make([]byte, 1))
+				conn.Close()
+			}
+			if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("certificate %s, port %s: let in, %v", name, port, err)
+			}
+		}
+	}
+	client, err := clientv3.New(clientv3.Config{Endpoints: []string{"https://" + address + ":2379"}, TLS: &tls.Config{RootCAs: s.ca.Pool()}, Logger: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	short, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if _, err := client.Get(short, "x"); err == nil {
+		t.Error("a client without a certificate has read")
+	}
+}
+
+// foundBySRV looks up what etcd's clients look up (client/pkg/srv/srv.go GetClient), with a plain resolver.
+func foundBySRV(ctx context.Context, t *testing.T, r *rig.Rig) {
+	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, r.Cloud.DNS())
+	}}
+	for service, want := range map[string]int{"etcd-client-ssl": 3, "etcd-server-ssl": 3, "etcd": 3, "etcd-client": 0, "etcd-server": 0} {
+		_, found, err := resolver.LookupSRV(ctx, service, "tcp", r.Name())
+		var none *net.DNSError
+		if err != nil && !(errors.As(err, &none) && none.IsNotFound) {
+			t.Fatal(err)
+		}
+		if len(found) != want {
+			t.Errorf("_%s._tcp.%s has %d targets, and is to have %d", service, r.Name(), len(found), want)
+		}
+	}
+}
+
+// rotate replaces the certificate of an instance, and looks whether etcd and the daemon go over to it.
+func rotate(ctx context.Context, t *testing.T, r *rig.Rig, s *secured, operator *tls.Config, member rig.Instance) {
+	serial := func() string {
+		conn, err := (&tls.Dialer{Config: operator}).DialContext(ctx, "tcp", net.JoinHostPort(member.Address, "2379"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		return conn.(*tls.Conn).ConnectionState().PeerCertificates[0].SerialNumber.String()
+	}
+	old, pid := serial(), r.EtcdPID(member.ID)
+	if _, _, err := s.ca.Issue(filepath.Join(r.Dir(), member.ID), "server", certificateOf(member.Address, "renewed server")); err != nil {
+		t.Fatal(err)
+	}
+	if renewed := serial(); renewed == old {
+		t.Errorf("the certificate %s is still shown", old)
+	}
+	if now := r.EtcdPID(member.ID); now != pid || now == 0 {
+		t.Errorf("etcd is process %d now, and was %d", now, pid)
+	}
+	if _, err := r.WaitHealthy(ctx, 3); err != nil {
+		t.Error(err)
+	}
+}
+
+// noSecrets looks for private keys in all that daemons and servers wrote.
+func noSecrets(t *testing.T, r *rig.Rig) {
+	t.Helper()
+	logs, err := filepath.Glob(filepath.Join(r.Dir(), "*.log"))
+	if err != nil || len(logs) < 3 {
+		t.Fatalf("%d logs, %v", len(logs), err)
+	}
+	for _, log := range logs {
+		text, err := os.ReadFile(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "PRIVATE KEY") {
+			t.Errorf("%s has a private key in it", log)
+		}
+	}
+}
+
+// An instance that trusts another authority does not get in, says why, and harms nobody.
+func TestTLSOfAnotherAuthority(t *testing.T) {
+	s := newSecured(t)
+	var err error
+	if s.odd, err = pki.New("somebody else's authority"); err != nil {
+		t.Fatal(err)
+	}
+	s.n = 1
+	ctx, r, _ := securedRig(t, s, 1, "3.7")
+	first := r.Latest().InService()[0].ID
+	if err := r.Scale(ctx, 2); err != nil {
+		t.Fatal(err)
+	}
+	v, err := r.Wait(ctx, func(v *rig.View) error {
+		at := slices.IndexFunc(v.InService(), func(i rig.Instance) bool { return i.ID != first })
+		if at < 0 {
+			return errors.New("the second instance is not launched yet")
+		}
+		log, err := os.ReadFile(filepath.Join(r.Dir(), v.InService()[at].ID+".log"))
+		if err != nil {
+			return err
+		}
+		if !strings.Contains(string(log), "no TLS connection: ") || !strings.Contains(string(log), "certificate signed by unknown authority") {
+			return fmt.Errorf("the log does not say what is wrong:\n%s", log)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range v.InService() {
+		if i.ID == first && (!i.Etcd.Serves || len(i.Etcd.Members) != 1) {
+			t.Errorf("the cluster is harmed: %+v", i.Etcd)
+		}
+	}
+	if err := r.OneCluster(); err != nil {
+		t.Error(err)
+	}
+}
