@@ -132,6 +132,9 @@ func (c *Config) validate() error {
 		return errorWithHint(fmt.Errorf("%s: no etcd %s in %s, which holds %s", c.source("etcd-version"), c.EtcdVersion, c.EtcdDir, listMinors(installed)),
 			fmt.Sprintf("install %s, or ask for one that is there", filepath.Join(c.EtcdDir, c.EtcdVersion.String(), "etcd")))
 	}
+	if err := c.tlsFits(c.EtcdVersion); err != nil {
+		return err
+	}
 	if c.EtcdVersionPrev.Known() && !c.EtcdVersionPrev.Less(c.EtcdVersion) {
 		return errorWithHint(fmt.Errorf("%s: %s is not older than the wanted etcd %s", c.source("etcd-version-prev"), c.EtcdVersionPrev, c.EtcdVersion),
 			"name the minor that the cluster is upgraded from, or leave it out")

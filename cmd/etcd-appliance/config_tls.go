@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/etcd-appliance/etcd-appliance/effects/tlsfiles"
+	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
 // TLS is how etcd and the daemon prove who they are. The names of the flags are those of etcd, where it has one. Peers always show
@@ -103,6 +104,17 @@ func (c *Config) validateTLS() error {
 		}
 	}
 	return c.checkCertificates()
+}
+
+// tlsSince is the first minor that reads its certificates again when they are renewed (CHANGELOG-3.2). Of those before, 3.0 does not
+// offer HTTP/2 over TLS when it is built by today's Go, without which no client of version 3 talks to it.
+var tlsSince = states.MinorVersion{Major: 3, Minor: 2}
+
+func (c *Config) tlsFits(server states.MinorVersion) error {
+	if (c.TLS.Clients.Cert != "" || c.TLS.Peers.Cert != "") && server.Less(tlsSince) {
+		return errorWithHint(fmt.Errorf("%s: etcd %s with TLS is not supported", c.source("etcd-version"), server), "run etcd "+tlsSince.String()+" or later, or leave the certificates out")
+	}
+	return nil
 }
 
 func (c *Config) allOrNothing(what string, flags, values []string) error {

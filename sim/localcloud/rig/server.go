@@ -42,11 +42,13 @@ func newServers(v2 bool, tls *tls.Config) *servers {
 }
 
 // url is where a server serves clients.
-func (s *servers) url(address string) string {
+func (s *servers) url(address string) string { return s.scheme() + net.JoinHostPort(address, "2379") }
+
+func (s *servers) scheme() string {
 	if s.tls != nil {
-		return "https://" + net.JoinHostPort(address, "2379")
+		return "https://"
 	}
-	return clientURL(address)
+	return "http://"
 }
 
 // client has one server for its endpoint, and reaches it soon after it comes back.
@@ -116,7 +118,7 @@ func (s *servers) ask(ctx context.Context, address string) (e Etcd) {
 	if e.Learner {
 		return e // it serves no reads
 	}
-	if s.tls != nil {
+	if e.Members == nil {
 		if e.Members, e.Err = askMembers(ctx, c); e.Err != nil {
 			return e
 		}
@@ -142,7 +144,7 @@ func askMembers(ctx context.Context, c *clientv3.Client) (members []Member, err 
 }
 
 func (s *servers) askPeerPort(ctx context.Context, address string) (cluster uint64, members []Member, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(address, "2380")+"/members", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.scheme()+net.JoinHostPort(address, "2380")+"/members", nil)
 	if err != nil {
 		return 0, nil, err
 	}
