@@ -12,9 +12,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 
@@ -263,6 +267,64 @@ func noSecrets(t *testing.T, r *rig.Rig) {
 		if strings.Contains(string(text), "PRIVATE KEY") {
 			t.Errorf("%s has a private key in it", log)
 		}
+	}
+}
+
+// A living cluster gets TLS for its clients by one restart of each member after the other: what a member says of its client port
+// changes with its start.
+func TestClientTLSOfALivingCluster(t *testing.T) {
+	servers := realEtcd(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	s := newSecured(t)
+	operator := s.client(t, t.TempDir())
+	var secure atomic.Bool
+	r, err := rig.Start(ctx, rig.Options{
+		Daemon: builtDaemon(t), EtcdDir: servers, EtcdVersion: "3.7", Dir: t.TempDir(), Warn: func(err error) { t.Error(err) },
+		Prepare: func(i localcloud.Instance, disk string) ([]string, error) {
+			args, err := s.prepare(i, disk)
+			if !secure.Load() {
+				return nil, err
+			}
+			return args[:slices.Index(args, "--peer-cert-file")], err
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := r.Launch(ctx, 3); err != nil {
+		t.Fatal(err)
+	}
+	before, err := r.WaitDNS(ctx, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secure.Store(true)
+	after := rig.NewObserver(rig.Target{
+		AutoScaling: autoscaling.NewFromConfig(r.AWS("observer")), EC2: ec2.NewFromConfig(r.AWS("observer")),
+		DNS: r.Cloud.DNS(), Group: r.Options().Group, Cluster: r.Options().Group, Zone: r.Options().Zone, TLS: operator,
+	})
+	defer after.Close()
+	for _, i := range before.InService() {
+		if err := syscall.Kill(r.DaemonPID(i.ID), syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		motoUntil(t, 30*time.Second, i.ID+" serves TLS", func() error {
+			now, ok := after.Look(ctx).Instance(i.ID)
+			if !ok || !now.Etcd.Serves {
+				return fmt.Errorf("%+v", now.Etcd)
+			}
+			return nil
+		})
+	}
+	motoUntil(t, time.Minute, "all is well with TLS", func() error { return after.Look(ctx).Settled(3) })
+	if now := after.Look(ctx); !slices.Equal(now.ClusterIDs(), before.ClusterIDs()) {
+		t.Errorf("the cluster was %x and is %x", before.ClusterIDs(), now.ClusterIDs())
 	}
 }
 
