@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,6 +32,7 @@ import (
 // secured gives each instance of a group certificates of its own.
 type secured struct {
 	ca    *pki.CA
+	dir   string  // of the operator's files
 	odd   *pki.CA // the authority of the instances after the first n
 	n     int
 	mu    sync.Mutex
@@ -84,7 +86,7 @@ func newSecured(t *testing.T) *secured {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &secured{ca: ca}
+	return &secured{ca: ca, dir: t.TempDir()}
 }
 
 // securedRig is a cluster of n with mutual TLS everywhere, and who may talk to it.
@@ -93,9 +95,9 @@ func securedRig(t *testing.T, s *secured, n int, minor string) (context.Context,
 	servers := realEtcd(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
-	operator := s.client(t, t.TempDir())
+	operator := s.client(t)
 	r, err := rig.Start(ctx, rig.Options{
-		Daemon: builtDaemon(t), EtcdDir: servers, EtcdVersion: minor, Dir: t.TempDir(), Prepare: s.prepare, TLS: operator,
+		Daemon: builtDaemon(t), EtcdDir: servers, EtcdVersion: minor, Dir: t.TempDir(), Args: []string{"--tag-interval=1s"}, Prepare: s.prepare, TLS: operator,
 		Warn: func(err error) { t.Error(err) },
 	})
 	if err != nil {
@@ -115,14 +117,14 @@ func securedRig(t *testing.T, s *secured, n int, minor string) (context.Context,
 	return ctx, r, operator
 }
 
-// client is somebody with a certificate.
-func (s *secured) client(t *testing.T, dir string) *tls.Config {
+// client is an operator with a certificate.
+func (s *secured) client(t *testing.T) *tls.Config {
 	t.Helper()
-	caFile, err := s.ca.Write(dir, "ca")
+	caFile, err := s.ca.Write(s.dir, "ca")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert, key, err := s.ca.Issue(dir, "client", pki.Certificate{Name: "an operator", Uses: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	cert, key, err := s.ca.Issue(s.dir, "client", pki.Certificate{Name: "an operator", Uses: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,6 +133,11 @@ func (s *secured) client(t *testing.T, dir string) *tls.Config {
 		t.Fatal(err)
 	}
 	return identity.Client("")
+}
+
+// flags are those that the operator gives to commands.
+func (s *secured) flags() []string {
+	return []string{"--trusted-ca-file", filepath.Join(s.dir, "ca.pem"), "--cert-file", filepath.Join(s.dir, "client.pem"), "--key-file", filepath.Join(s.dir, "client.key")}
 }
 
 // A cluster lives with mutual TLS on both ports: it forms, publishes, replaces, restarts and is upgraded, and takes no strangers.
@@ -154,9 +161,18 @@ func TestMutualTLS(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	t.Run("upgrade", func(t *testing.T) {
-		if err := r.Want("3.7"); err != nil {
-			t.Fatal(err)
+	t.Run("the operator's commands", func(t *testing.T) {
+		endpoint := "https://" + r.Latest().InService()[0].Address + ":2379"
+		out, err := exec.Command(builtDaemon(t), append([]string{"unlock", "--endpoints", endpoint}, s.flags()...)...).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "Nobody holds the upgrade lock") {
+			t.Errorf("unlock: %v\n%s", err, out)
+		}
+		out, _ = exec.Command(builtDaemon(t), append([]string{"preflight", "--to", "3.7", "--endpoints", endpoint}, s.flags()...)...).CombinedOutput()
+		if !strings.Contains(string(out), "every member is a voter, answers") {
+			t.Errorf("preflight:\n%s", out)
+		}
+		if out, err = rollCommand(ctx, t, r, append([]string{"--to", "3.7"}, s.flags()...)...).CombinedOutput(); err != nil {
+			t.Errorf("roll: %v\n%s", err, out)
 		}
 		if _, err := r.Wait(ctx, func(v *rig.View) error { return errors.Join(v.Settled(3), v.Run("3.7")) }); err != nil {
 			t.Fatal(err)
@@ -277,7 +293,7 @@ func TestClientTLSOfALivingCluster(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	s := newSecured(t)
-	operator := s.client(t, t.TempDir())
+	operator := s.client(t)
 	var secure atomic.Bool
 	r, err := rig.Start(ctx, rig.Options{
 		Daemon: builtDaemon(t), EtcdDir: servers, EtcdVersion: "3.7", Dir: t.TempDir(), Warn: func(err error) { t.Error(err) },
