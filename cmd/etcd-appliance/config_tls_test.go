@@ -14,7 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/etcd-appliance/etcd-appliance/effects/datadir"
-	"github.com/etcd-appliance/etcd-appliance/sim/pki"
+	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/pki"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 

@@ -25,8 +25,8 @@ import (
 
 	"github.com/etcd-appliance/etcd-appliance/effects/tlsfiles"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud"
+	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/pki"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
-	"github.com/etcd-appliance/etcd-appliance/sim/pki"
 )
 
 // secured gives each instance of a group certificates of its own.

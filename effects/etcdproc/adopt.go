@@ -118,6 +118,6 @@ func waitEnd(id procID, closed <-chan struct{}, open func(pid, flags int) (int, 
 			continue
 		}
 		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} //nolint:gosec // the kernel's descriptors are small
-		_, _ = unix.Poll(fds, int(closeCheck.Milliseconds())) // interrupted or not, alive decides
+		_, _ = unix.Poll(fds, int(closeCheck.Milliseconds()))      // interrupted or not, alive decides
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/effects/tlsfiles"
-	"github.com/etcd-appliance/etcd-appliance/sim/pki"
+	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/pki"
 )
 
 // place is a directory with an authority and what it signs.
