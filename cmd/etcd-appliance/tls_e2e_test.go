@@ -352,7 +352,7 @@ func TestTLSOfAnotherAuthority(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.n = 1
-	ctx, r, _ := securedRig(t, s, 1, "3.7")
+	ctx, r, _ := securedRig(t, s, 1, "3.5")
 	first := r.Latest().InService()[0].ID
 	if err := r.Scale(ctx, 2); err != nil {
 		t.Fatal(err)

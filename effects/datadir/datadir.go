@@ -72,16 +72,22 @@ func (d *Dir) UseTLS(peers bool) error {
 	if err != nil && !errors.Is(err, errDamaged) {
 		return err
 	}
-	state, _ := look(d.etcd, d.etcd == d.root, rec.Fresh)
-	if state == states.DiskMember && rec.Name != "" && rec.PeerTLS != peers {
-		return fmt.Errorf("%w: the member in %s is known to the others by an %s URL", ErrOtherScheme, d.etcd, scheme(rec.PeerTLS))
-	}
 	d.tls = peers
+	if state, _ := look(d.etcd, d.etcd == d.root, rec.Fresh); state == states.DiskMember {
+		return d.keepsScheme(rec)
+	}
 	return nil
 }
 
-// ErrOtherScheme: a member keeps the scheme of its peer URL.
-var ErrOtherScheme = errors.New("TLS of the peer traffic cannot be turned on or off for a member that exists")
+// keepsScheme compares with the record. Where there is none nobody knows.
+func (d *Dir) keepsScheme(rec record) error {
+	if rec.Name != "" && rec.PeerTLS != d.tls {
+		return fmt.Errorf("%w: the member in %s is known to the others by an %s URL", errOtherScheme, d.etcd, scheme(rec.PeerTLS))
+	}
+	return nil
+}
+
+var errOtherScheme = errors.New("TLS of the peer traffic cannot be turned on or off for a member that exists")
 
 func scheme(tls bool) string {
 	if tls {
@@ -123,6 +129,11 @@ func (d *Dir) RecordStart(start states.StartEtcd) error {
 	}
 	if start.State == states.ClusterRestart && states.IsInstanceID(old.Name) && old.Name != start.Name {
 		return fmt.Errorf("the data in %s is of %s, and this is %s: a server on it would be that member a second time", d.etcd, old.Name, start.Name)
+	}
+	if start.State == states.ClusterRestart {
+		if err := d.keepsScheme(old); err != nil { // the disk may not have been readable when the daemon began
+			return err
+		}
 	}
 	rec := old
 	rec.Fresh = start.State != states.ClusterRestart
