@@ -181,7 +181,7 @@ func TestMutualTLS(t *testing.T) {
 	if err := r.OneCluster(); err != nil {
 		t.Error(err)
 	}
-	noSecrets(t, r)
+	logsAreRight(t, r)
 }
 
 // refusedWithoutCertificate asks both ports without a certificate, and with one of somebody else's.
@@ -268,8 +268,8 @@ func rotate(ctx context.Context, t *testing.T, r *rig.Rig, s *secured, operator 
 	}
 }
 
-// noSecrets looks for private keys in all that daemons and servers wrote.
-func noSecrets(t *testing.T, r *rig.Rig) {
+// logsAreRight looks at all that daemons and servers wrote: until when certificates are valid, and no private key.
+func logsAreRight(t *testing.T, r *rig.Rig) {
 	t.Helper()
 	logs, err := filepath.Glob(filepath.Join(r.Dir(), "*.log"))
 	if err != nil || len(logs) < 3 {
@@ -282,6 +282,9 @@ func noSecrets(t *testing.T, r *rig.Rig) {
 		}
 		if strings.Contains(string(text), "PRIVATE KEY") {
 			t.Errorf("%s has a private key in it", log)
+		}
+		if !strings.Contains(string(text), "certificate is valid") {
+			t.Errorf("%s does not tell until when the certificates are valid", log)
 		}
 	}
 }
