@@ -1,5 +1,6 @@
 # make help lists what can be made. Everything is built from this checkout and
-# from pinned Go modules; the only other things needed are Go, bash and git.
+# from pinned Go modules; the only other things needed are Go, bash and git
+# (and buildah for the image, dpkg and rpm to look at the packages).
 
 SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -29,6 +30,8 @@ LINT    := go tool -modfile=cmd/tools/lint/go.mod golangci-lint
 MINORS      := 2.3 3.0 3.5 3.6 3.7
 DEMO_MINORS := 3.6 3.7
 ETCDCTL     := .cache/etcd/bin/etcdctl
+# What a release is made for.
+ARCHES      ?= amd64 arm64
 server       = $(1:%=.cache/etcd/%/etcd)
 
 # Simulated clusters that `make test` and `make sim` run.
@@ -80,10 +83,32 @@ $(ETCDCTL): cmd/etcdctl/main.go cmd/etcdctl/go.mod cmd/etcdctl/go.sum
 	@mv -f $@.new $@
 
 .PHONY: image
-image: ## build the container image with buildah, podman or docker
+image: ## build the container image with buildah, podman or docker; BASE= names another image with Go
 	@tool=$$(command -v buildah || command -v podman || command -v docker) || \
 		{ echo 'make image needs buildah, podman or docker' >&2; exit 1; }; \
-	set -x; "$$tool" build --build-arg VERSION=$(VERSION) -t etcd-appliance:$(VERSION) -f Dockerfile .
+	set -x; "$$tool" build --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) $(if $(BASE),--build-arg BASE=$(BASE)) \
+		-t etcd-appliance:$(VERSION) -f Dockerfile .
+
+# Needs root, and what .ci/run installs: buildah and busybox-static.
+.PHONY: image-test
+image-test: ## build the image without any registry, and have three containers of it form a cluster
+	$(call say,the image)
+	cmd/tools/release/image-test.sh $(VERSION)
+
+.PHONY: dist
+dist: build $(call server,$(DEMO_MINORS)) ## make the archives, debs and rpms of a release in .cache/dist, for ARCHES='amd64 arm64'
+	$(call say,release $(VERSION) for $(ARCHES))
+	cmd/tools/release/dist.sh $(VERSION) $(ARCHES)
+
+.PHONY: dist-test
+dist-test: ## make the release for this machine alone, and install it into directories
+	$(MAKE) dist ARCHES=$$(go env GOHOSTARCH)
+	cmd/tools/release/dist-test.sh
+
+# Needs root, and debootstrap and systemd-container of Debian's.
+.PHONY: unit-test
+unit-test: ## install the deb that dist-test made into a small Debian, boot it, and try what the unit promises
+	cmd/tools/release/unit-test.sh
 
 ##### Testing
 

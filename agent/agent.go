@@ -34,6 +34,10 @@ type Agent struct {
 	executor Executor // nil: dry run, nothing is carried out
 	journal  *Journal
 
+	// Turned, if not nil, is shown each turn at its end, on the deciding goroutine. Both are reused by the next turn: who keeps
+	// them copies them.
+	Turned func(*states.Observation, *states.Decision)
+
 	// What the latest turn saw and decided. Both are large, and kept here so that a turn, of which there are many, allocates neither.
 	facts    states.Observation
 	decision states.Decision
@@ -63,6 +67,9 @@ func (a *Agent) Turn() (states.Decision, error) {
 		a.executor.Execute(a.decision.Commands)
 	}
 	a.observer.Refresh(a.decision.Needs)
+	if a.Turned != nil {
+		a.Turned(&a.facts, &a.decision)
+	}
 	return a.decision, nil
 }
 

@@ -153,3 +153,26 @@ func TestNewRefusesBadConfig(t *testing.T) {
 		t.Error("an empty configuration is accepted")
 	}
 }
+
+// TestTurned: whoever looks on is shown the turn when all of it has been done.
+func TestTurned(t *testing.T) {
+	w := &world{facts: stopped()}
+	a, err := New(config, w, w, NewJournal(zerolog.Nop(), false, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shown []states.Decision
+	a.Turned = func(o *states.Observation, d *states.Decision) {
+		if last := w.all()[len(w.all())-1]; !strings.HasPrefix(last, "refresh") {
+			t.Errorf("shown after %q", last)
+		}
+		if o.Now != w.facts.Now || o.Self != w.facts.Self {
+			t.Error("these are not the facts of the turn")
+		}
+		shown = append(shown, *d)
+	}
+	d, err := a.Turn()
+	if err != nil || len(shown) != 1 || shown[0].Why != d.Why || len(shown[0].Commands) != len(d.Commands) {
+		t.Errorf("%v: shown %v, decided %v", err, shown, d)
+	}
+}

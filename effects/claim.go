@@ -21,9 +21,9 @@ import (
 
 // The claim is one line of text, the same in a TXT record and in an object:
 //
-//	v=1 state=pending token=main-i-0a-1763841600 cluster=0 members=i-0a=10.0.0.1,i-0b=10.0.0.2,i-0c=10.0.0.3
+//	v=1 state=pending token=main-i-0a-1763841600 cluster=0 etcd=3.7 members=i-0a=10.0.0.1,i-0b=10.0.0.2,i-0c=10.0.0.3
 
-var claimKeys = []string{"v", "state", "token", "cluster", "members"}
+var claimKeys = []string{"v", "state", "token", "cluster", "etcd", "members"}
 
 // claimSeen is the claim as the store last gave it, to be given back to it as the old value of a compare-and-set.
 type claimSeen struct {
@@ -118,7 +118,11 @@ func formatClaim(r states.ClaimRecord) string {
 	for i, m := range r.Members {
 		members[i] = m.ID + "=" + m.Address
 	}
-	return fmt.Sprintf("v=1 state=%s token=%s cluster=%x members=%s", r.State, r.Token, r.ClusterID, strings.Join(members, ","))
+	minor := ""
+	if r.Minor.Known() {
+		minor = " etcd=" + r.Minor.String()
+	}
+	return fmt.Sprintf("v=1 state=%s token=%s cluster=%x%s members=%s", r.State, r.Token, r.ClusterID, minor, strings.Join(members, ","))
 }
 
 // parseClaim refuses whatever it does not understand whole: half a claim must not be acted on.
@@ -147,6 +151,13 @@ func parseClaim(text string) (states.ClaimRecord, error) {
 		return bad("version, token or cluster")
 	}
 	r.ClusterID, r.Token = id, fields["token"]
+	if minor, told := fields["etcd"]; told {
+		v, err := states.ParseVersion(minor)
+		if err != nil {
+			return bad("etcd")
+		}
+		r.Minor = v.MinorOf()
+	}
 	for _, m := range strings.Split(fields["members"], ",") {
 		id, address, _ := strings.Cut(m, "=")
 		if id == "" || net.ParseIP(address) == nil || named(r.Members, id, address) {

@@ -17,6 +17,9 @@ import (
 // record draws a claim of n members.
 func record(r *rand.Rand, n int) states.ClaimRecord {
 	c := states.ClaimRecord{State: states.ClaimState(r.IntN(2)), Token: fmt.Sprintf("main-i-%017x-%d", r.Uint64()>>4, r.Uint32()), ClusterID: r.Uint64()}
+	if r.IntN(2) == 0 {
+		c.Minor = states.MinorVersion{Major: 3, Minor: r.IntN(12)}
+	}
 	for range n {
 		c.Members = append(c.Members, states.ClaimMember{ID: fmt.Sprintf("i-%017x", r.Uint64()>>4), Address: fmt.Sprintf("10.%d.%d.%d", r.IntN(256), r.IntN(256), r.IntN(256))})
 	}

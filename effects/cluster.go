@@ -68,7 +68,7 @@ func (e *Effects) askCluster() question {
 		if next.ID != list.ClusterID || next.Version != level {
 			next.Settled = 0
 		}
-		next.At, next.ID, next.Members = at, list.ClusterID, slices.Clone(list.Members)
+		next.At, next.By, next.ID, next.Members = at, list.By, list.ClusterID, slices.Clone(list.Members)
 		var unread error
 		next.Upgrade, unread = e.askUpgrade(ctx, asked, at, next.Upgrade)
 		if v := next.Local.Version; unread != nil && v.Known() && v.MinorOf().Less(listsThroughQuorum) {

@@ -50,6 +50,8 @@ type Options struct {
 	Servers     []states.MinorVersion
 	Patches     []states.Version // of those servers that tell
 	TagEvery    time.Duration    // how often the group is asked for its tags where the rules ask nothing of it; 0: not for them alone
+
+	LaunchingHook, TerminatingHook string // lifecycle hooks of the group that this daemon completes; empty: none
 }
 
 // Effects observes and executes for one daemon. All its methods belong to the deciding goroutine.
@@ -146,7 +148,7 @@ func (e *Effects) Refresh(needs states.Needs) {
 		return
 	}
 	e.refresh(&e.ending, 3*time.Second)
-	e.refresh(&e.group, cmp.Or(needs.Group, e.TagEvery))
+	e.refresh(&e.group, cmp.Or(needs.Group, e.TagEvery, e.firstLook()))
 	if e.facts.Name != "" && (e.Route53 != nil || e.S3 != nil) {
 		e.refresh(&e.zone, needs.Zone)
 	}
@@ -177,7 +179,10 @@ const maxPause = 30 * time.Second
 
 func (e *Effects) refresh(s *source, maxAge time.Duration) {
 	now := e.Now()
-	due := now.Sub(s.asked) >= max(maxAge, pauseAfter(s.failures, s.pause, maxPause)) || s.stale
+	if s.stale {
+		maxAge = min(maxAge, 1) // at once; but who has failed rests all the same
+	}
+	due := now.Sub(s.asked) >= max(maxAge, pauseAfter(s.failures, s.pause, maxPause))
 	if s.busy || !s.dirty && (maxAge == 0 || !due) {
 		return
 	}
@@ -203,15 +208,16 @@ func (e *Effects) refresh(s *source, maxAge time.Duration) {
 // lane is a row of commands to one outside thing.
 type lane struct {
 	busy     bool
-	done     time.Time // when its last command ended
-	failures int       // in a row
+	batch    []states.Command // under way while it is busy
+	done     time.Time        // when its last command ended
+	failures int              // in a row
 }
 
 // lanePause is how long a lane rests after a failure, and lanePauseMax how long at most after many: each doubles it. etcd
 // refuses membership changes for 5 s after any connection was made, and is asked again soon; AWS is spared.
 var (
-	lanePause    = [states.Lanes]time.Duration{states.LaneCluster: 100 * time.Millisecond, states.LaneAWS: 500 * time.Millisecond}
-	lanePauseMax = [states.Lanes]time.Duration{states.LaneCluster: 400 * time.Millisecond, states.LaneAWS: maxPause}
+	lanePause    = [states.Lanes]time.Duration{states.LaneCluster: 100 * time.Millisecond, states.LaneAWS: 500 * time.Millisecond, states.LaneGroup: 500 * time.Millisecond}
+	lanePauseMax = [states.Lanes]time.Duration{states.LaneCluster: 400 * time.Millisecond, states.LaneAWS: maxPause, states.LaneGroup: maxPause}
 )
 
 func pauseAfter(failures int, first, most time.Duration) time.Duration {
@@ -236,12 +242,25 @@ func (e *Effects) open(l states.Lane) bool {
 	return true
 }
 
+// Busy lists the commands that are under way. It belongs to the deciding goroutine, as everything here does.
+func (e *Effects) Busy() []states.Command {
+	var list []states.Command
+	for i := range e.lanes {
+		if e.lanes[i].busy {
+			list = append(list, e.lanes[i].batch...)
+		}
+	}
+	return list
+}
+
 func (e *Effects) changedBy(l states.Lane) []*source {
 	switch l {
 	case states.LaneCluster:
 		return []*source{&e.cluster}
 	case states.LaneAWS:
 		return []*source{&e.zone}
+	case states.LaneGroup:
+		return []*source{&e.group}
 	default:
 		return nil
 	}

@@ -20,7 +20,7 @@ const (
 
 // commandTimeout bounds a lane's commands of one turn. It outlasts etcd's own limit for a membership change (5 s, and 2
 // election timeouts), after which etcd knows no more about the outcome than the caller does.
-var commandTimeout = [states.Lanes]time.Duration{states.LaneCluster: 8 * time.Second, states.LaneAWS: 15 * time.Second}
+var commandTimeout = [states.Lanes]time.Duration{states.LaneCluster: 8 * time.Second, states.LaneAWS: 15 * time.Second, states.LaneGroup: 10 * time.Second}
 
 // action is one command made ready: it runs off the deciding goroutine.
 type action func(ctx context.Context) (deliver func(), err error)
@@ -60,7 +60,7 @@ func (e *Effects) start(l states.Lane, batch []states.Command) {
 	for i, c := range batch {
 		actions[i] = e.action(c)
 	}
-	e.lanes[l].busy = true
+	e.lanes[l].busy, e.lanes[l].batch = true, batch
 	e.Spawn(commandTimeout[l], func(ctx context.Context) func() {
 		var delivers []func()
 		failed := false
@@ -90,7 +90,7 @@ func (e *Effects) start(l states.Lane, batch []states.Command) {
 }
 
 func (l *lane) ended(now time.Time, failed bool) {
-	l.busy, l.done = false, now
+	l.busy, l.batch, l.done = false, nil, now
 	if l.failures++; !failed {
 		l.failures = 0
 	}
@@ -188,6 +188,13 @@ func (e *Effects) action(c states.Command) action {
 		return func(ctx context.Context) (func(), error) { return nil, e.Etcd.Advance(ctx, own, advanceBy) }
 	case states.StopForUpgrade:
 		return e.stopForUpgrade(c, own, endpoints)
+	case states.HookHeartbeat:
+		return e.heartbeat(c, self.ID)
+	case states.CompleteHook:
+		group, name := e.groupName, e.hookName(c.Hook)
+		return func(ctx context.Context) (func(), error) { return nil, e.completeHook(ctx, c, group, name, self.ID) }
+	case states.ReplaceInstance:
+		return func(ctx context.Context) (func(), error) { return nil, e.replaceInstance(ctx, c) }
 	case states.MoveLeader:
 		return func(ctx context.Context) (func(), error) {
 			err := e.Etcd.MoveLeader(ctx, own, c.To)

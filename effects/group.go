@@ -41,6 +41,7 @@ func (e *Effects) askGroup() question {
 			return nil, err
 		}
 		maps.Copy(described, byAddress)
+		hook, unread := e.askHook(ctx, asg, self)
 		cluster := ""
 		if e.ClusterName == "" {
 			if cluster, err = e.Named(name); err != nil {
@@ -48,13 +49,14 @@ func (e *Effects) askGroup() question {
 			}
 		}
 		return func() {
-			before := e.facts.Group.Instances
+			before, hookBefore := e.facts.Group.Instances, e.facts.Group.Hook
 			e.groupName, e.facts.Name = name, cmp.Or(e.ClusterName, cluster)
 			e.facts.Group = states.Group{
 				Known: states.Yes, At: at, Desired: int(aws.ToInt32(asg.DesiredCapacity)),
 				Instances: instances(asg, described),
 				Absent:    absences(e.facts.Group.Absent, keys, asg, described, at),
 			}
+			e.setHook(hookBefore, hook, at, unread)
 			e.heedTag(asg.Tags)
 			e.peers.stale = e.peers.stale || !slices.Equal(before, e.facts.Group.Instances)
 		}, nil
@@ -134,20 +136,27 @@ func instances(asg *asgtypes.AutoScalingGroup, described map[string]ec2types.Ins
 	list := make([]states.Instance, 0, len(described))
 	for id, in := range described { // in any order: the list is sorted below
 		list = append(list, states.Instance{
-			ID: id, Address: aws.ToString(in.PrivateIpAddress), DNSName: aws.ToString(in.PrivateDnsName), State: stateOf(in.State),
+			ID: id, Address: aws.ToString(in.PrivateIpAddress), DNSName: aws.ToString(in.PrivateDnsName), Zone: zoneOf(&in), State: stateOf(in.State),
 		})
 	}
 	for _, in := range asg.Instances {
 		id := aws.ToString(in.InstanceId)
 		i := slices.IndexFunc(list, func(l states.Instance) bool { return l.ID == id })
 		if i < 0 {
-			list = append(list, states.Instance{ID: id})
+			list = append(list, states.Instance{ID: id, Zone: aws.ToString(in.AvailabilityZone)})
 			i = len(list) - 1
 		}
 		list[i].InGroup = staysInGroup(in.LifecycleState)
 	}
 	slices.SortFunc(list, func(a, b states.Instance) int { return strings.Compare(a.ID, b.ID) })
 	return list
+}
+
+func zoneOf(in *ec2types.Instance) string {
+	if in.Placement == nil {
+		return ""
+	}
+	return aws.ToString(in.Placement.AvailabilityZone)
 }
 
 // staysInGroup is false for instances on their way out, or parked. States that do not exist today count as staying.

@@ -40,7 +40,7 @@ func TestGroupIsMerged(t *testing.T) {
 	}
 	for i, in := range g.Instances {
 		want, _ := r.cloud.Instance(r.ids[i])
-		if in != (states.Instance{ID: want.ID, Address: want.PrivateIP, DNSName: want.PrivateDNSName, State: states.InstanceRunning, InGroup: true}) {
+		if in != (states.Instance{ID: want.ID, Address: want.PrivateIP, DNSName: want.PrivateDNSName, Zone: want.Zone, State: states.InstanceRunning, InGroup: true}) {
 			t.Errorf("%+v, want %+v", in, want)
 		}
 		if found, ok := g.Instance(in.ID); !ok || found != in {
@@ -57,7 +57,7 @@ func TestInstanceThatOnlyTheGroupKnows(t *testing.T) {
 	r.facts.Cluster.Members = []states.Member{{ID: 1, Name: r.ids[1]}}
 	g := r.groupNow()
 	got, ok := g.Instance(r.ids[1])
-	if !ok || got != (states.Instance{ID: r.ids[1], InGroup: true}) || len(g.Absent) != 0 {
+	if !ok || got != (states.Instance{ID: r.ids[1], Zone: got.Zone, InGroup: true}) || got.Zone == "" || len(g.Absent) != 0 {
 		t.Errorf("%+v, %v, absent are %+v", got, ok, g.Absent)
 	}
 }

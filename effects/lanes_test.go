@@ -43,10 +43,13 @@ func TestLaneTakesNothingWhileBusy(t *testing.T) {
 	r.hold = true
 	r.Execute([]states.Command{hold})
 	r.Execute([]states.Command{hold})
-	if len(r.held) != 1 {
-		t.Fatalf("%d batches under way", len(r.held))
+	if len(r.held) != 1 || !slices.Equal(r.Busy(), []states.Command{hold}) {
+		t.Fatalf("%d batches under way, busy with %v", len(r.held), r.Busy())
 	}
 	r.deliver()
+	if len(r.Busy()) != 0 {
+		t.Errorf("still busy with %v", r.Busy())
+	}
 	if len(r.etcd.calls) != 1 {
 		t.Errorf("calls %q", r.etcd.calls)
 	}

@@ -35,6 +35,9 @@ func (p checkedProcess) mayStop() {
 	if _, runs := p.node.etcd.MemberID(); runs != m.ID {
 		return // its server is another's member, on a copy of that one's data
 	}
+	if p.twins() {
+		return // both are the lock's owner, and one gives it back while the other acts on it: what the lock on the data directory is for
+	}
 	lock := effects.ParseUpgrade(c.Key(effects.UpgradeLockKey))
 	switch minor := p.node.etcd.Runs().MinorOf(); {
 	case lock.Owner != p.id || lock.Member != m.ID || lock.From != minor:

@@ -110,6 +110,9 @@ func (w *world) pause(n *node, e FaultEvent) {
 	n.stop(time.Duration(e.For), func() {})
 }
 
+// twins tells whether two daemons run on the instance.
+func (n *node) twins() bool { return n.twin != nil || n.byID[n.id] != n }
+
 // addTwin starts a second daemon on the instance, as two units of systemd would, with nothing to exclude it: one that is older than
 // the lock on the data directory, or a filesystem without locks. Whoever finds out ends the second one.
 func (w *world) addTwin(n *node, e FaultEvent) {

@@ -141,7 +141,7 @@ func (w *world) loseAZ(n *node, e FaultEvent) {
 // completeHook ends the wait of an instance that is leaving, before its daemon is done.
 func (n *node) completeHook() {
 	_, _ = n.cloud.AutoScaling(nature).CompleteLifecycleAction(context.Background(), &autoscaling.CompleteLifecycleActionInput{
-		AutoScalingGroupName: aws.String(groupName), LifecycleHookName: aws.String("leave"), InstanceId: aws.String(n.id),
+		AutoScalingGroupName: aws.String(groupName), LifecycleHookName: aws.String(terminatingHook), InstanceId: aws.String(n.id),
 		LifecycleActionResult: aws.String("ABANDON"),
 	})
 }
@@ -164,7 +164,7 @@ func (w *world) launchHook(_ *node, e FaultEvent) {
 	}
 	w.record(e)
 	_, _ = w.cloud.AutoScaling(nature).PutLifecycleHook(context.Background(), &autoscaling.PutLifecycleHookInput{
-		AutoScalingGroupName: aws.String(groupName), LifecycleHookName: aws.String("enter"),
+		AutoScalingGroupName: aws.String(groupName), LifecycleHookName: aws.String(launchingHook),
 		LifecycleTransition: aws.String(awsfake.Launching), HeartbeatTimeout: aws.Int32(60), DefaultResult: aws.String(e.What),
 	})
 }

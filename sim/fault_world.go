@@ -41,16 +41,16 @@ func (w *world) quorumWithout(n *node, stays func(*node) bool) bool {
 			continue
 		}
 		voters++
-		if other := w.byID[m.Name]; other != nil && other != n && other.holdsMember(c) && stays(other) {
+		if other := w.byID[m.Name]; other != nil && other != n && other.holdsMember(c, m.ID) && stays(other) {
 			keep++
 		}
 	}
 	return keep >= states.Quorum(voters)
 }
 
-func (n *node) holdsMember(c *etcdfake.Cluster) bool {
-	id, _ := n.etcd.MemberID()
-	return !n.gone && !n.spoilt && id == c.ID()
+func (n *node) holdsMember(c *etcdfake.Cluster, member uint64) bool {
+	id, own := n.etcd.MemberID()
+	return !n.gone && !n.spoilt && id == c.ID() && own == member
 }
 
 // served is the newest cluster that has ever served.

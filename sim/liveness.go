@@ -68,9 +68,9 @@ func (w *world) beyondRecovery() string {
 			continue
 		}
 		voters++
-		if n := w.byID[m.Key()]; n != nil && n.holdsMember(c) {
+		if n := w.byID[m.Key()]; n != nil && n.holdsMember(c, m.ID) {
 			left++
-		} else if n := w.byAddress(m.Address); n != nil && n.holdsMember(c) {
+		} else if n := w.byAddress(m.Address); n != nil && n.holdsMember(c, m.ID) {
 			left++
 		}
 	}

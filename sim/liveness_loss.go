@@ -17,7 +17,7 @@ func (w *world) runLost(c *etcdfake.Cluster) {
 	members, clusters, changes := &c.Members()[0], len(w.check.served), w.changes
 	w.run(w.now + lossWatch)
 	switch {
-	case w.violation != nil:
+	case w.violation != nil || c.HasQuorum(): // a server was only slow to come back
 	case members != &c.Members()[0] || w.changes != changes:
 		w.fail("L7", "a quorum of the data is lost for good, and %d changes were made in %s", w.changes-changes, lossWatch)
 	case len(w.check.served) != clusters:

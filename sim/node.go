@@ -142,6 +142,7 @@ func (n *node) startDaemon() {
 		Now: now, Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
 		Named: func(group string) (string, error) { return group, nil }, HostedZone: zoneName,
 		ClientPort: 2379, PeerPort: 2380, Wanted: n.configured(), Servers: n.plan.servers(), Patches: n.patches(),
+		LaunchingHook: launchingHook, TerminatingHook: terminatingHook,
 	}
 	switch n.plan.Claim {
 	case "s3":
@@ -150,7 +151,7 @@ func (n *node) startDaemon() {
 		o.Route53, o.HostedZone = nil, ""
 	}
 	n.effects, n.wants = effects.New(o), o.Wanted
-	a, err := agent.New(states.Config{ClientPort: 2379, PeerPort: 2380, OnTotalLoss: n.plan.Loss},
+	a, err := agent.New(states.Config{ClientPort: 2379, PeerPort: 2380, OnTotalLoss: n.plan.Loss, ReplaceUnhealthyAfter: time.Duration(n.plan.Replace)},
 		n.effects, executor{n.effects, n}, agent.NewJournal(zerolog.Nop(), false, n.decided))
 	if err != nil {
 		n.fail("S9", "%v", err)

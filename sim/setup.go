@@ -13,6 +13,9 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 )
 
+// The hooks of the group, where it has them.
+const launchingHook, terminatingHook = "enter", "leave"
+
 // launch makes the account, the zone and the group.
 func (w *world) launch() {
 	ctx := context.Background()
@@ -28,7 +31,7 @@ func (w *world) launch() {
 	must(err)
 	if w.plan.Hook {
 		_, err = w.cloud.AutoScaling(nature).PutLifecycleHook(ctx, &autoscaling.PutLifecycleHookInput{
-			AutoScalingGroupName: aws.String(groupName), LifecycleHookName: aws.String("leave"),
+			AutoScalingGroupName: aws.String(groupName), LifecycleHookName: aws.String(terminatingHook),
 			LifecycleTransition: aws.String(awsfake.Terminating), HeartbeatTimeout: aws.Int32(60), DefaultResult: aws.String("CONTINUE"),
 		})
 		must(err)

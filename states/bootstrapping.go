@@ -1,6 +1,12 @@
 package states
 
-import "fmt"
+import (
+	"cmp"
+	"crypto/sha1"
+	"encoding/binary"
+	"fmt"
+	"slices"
+)
 
 // bootstrap forms a new cluster. Every instance starts from the member list of the claim, whatever it saw itself, so that all
 // compute the same cluster; etcd's own quorum does the rest.
@@ -27,18 +33,19 @@ func (t *turn) bootstrap() verdict {
 		return verdict{why: why, commands: commands, needs: needs}
 	}
 	v := verdict{why: fmt.Sprintf("forms the cluster with %d members, as claimed", len(record.Members)), needs: needs}
+	minor := cmp.Or(record.Minor, t.Wanted)
 	switch {
 	case len(record.Members) > 1 && !t.Process.Started.IsZero() && t.ranOnData() && t.Disk.Name == "":
 		// It may have voted. The others can form the cluster without it, and it joins them then. With its record still beside
 		// it, an empty directory was not lost: the server ended before it had a log, and so before it could vote.
 		v.why = "has lost the data of its first start: joins when the others have formed the cluster"
 		v.reports = []string{v.why}
-	case !t.has(t.Wanted):
-		v.why = fmt.Sprintf("cannot form the cluster: no etcd %s server is installed", t.Wanted)
+	case !t.has(minor):
+		v.why = fmt.Sprintf("cannot form the cluster: no etcd %s server is installed", minor)
 		v.reports = []string{v.why}
 	case t.startDue():
 		v.commands = []Command{StartEtcd{
-			Minor: t.Wanted, Name: t.Self.ID, Address: t.Self.Address,
+			Minor: minor, Name: t.Self.ID, Address: t.Self.Address,
 			State: ClusterNew, Token: record.Token, Cluster: record.Members,
 		}}
 	}
@@ -95,11 +102,33 @@ func (t *turn) claimed() bool {
 // newClaim names every instance of the group that is up, and a token that no other bootstrap has: etcd derives the cluster ID from
 // list and token, so that members of an earlier cluster on the same addresses are never taken for this one's.
 func (t *turn) newClaim() ClaimRecord {
-	r := ClaimRecord{State: ClaimPending, Token: fmt.Sprintf("%s-%s-%d", t.Name, t.Self.ID, t.Now.Unix())}
+	r := ClaimRecord{State: ClaimPending, Token: fmt.Sprintf("%s-%s-%d", t.Name, t.Self.ID, t.Now.Unix()), Minor: t.Wanted}
 	for i := range t.Group.Instances {
 		if in := &t.Group.Instances[i]; in.InGroup && in.Up() {
 			r.Members = append(r.Members, ClaimMember{ID: in.ID, Address: in.Address})
 		}
 	}
 	return r
+}
+
+// forms tells whether a cluster is the one that servers with this list and token form. Its ID is a hash of theirs, and theirs are
+// hashes of peer URL and token (etcd server/etcdserver/api/membership, computeMemberID and genID).
+func (r *ClaimRecord) forms(cluster uint64, peerPort int) bool {
+	return slices.ContainsFunc([]string{"http", "https"}, func(scheme string) bool {
+		members := make([]uint64, len(r.Members))
+		for i, m := range r.Members {
+			members[i] = hashOf(fmt.Appendf(nil, "%s://%s:%d%s", scheme, m.Address, peerPort, r.Token))
+		}
+		slices.Sort(members)
+		var all []byte
+		for _, id := range members {
+			all = binary.BigEndian.AppendUint64(all, id)
+		}
+		return len(members) > 0 && hashOf(all) == cluster
+	})
+}
+
+func hashOf(b []byte) uint64 {
+	sum := sha1.Sum(b)
+	return binary.BigEndian.Uint64(sum[:8])
 }

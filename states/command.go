@@ -23,6 +23,7 @@ const (
 	LaneProcess Lane = iota // the etcd process and its data directory
 	LaneCluster             // the etcd cluster
 	LaneAWS                 // Route53 or S3
+	LaneGroup               // the auto-scaling group
 	Lanes                   // how many there are
 )
 
@@ -153,6 +154,8 @@ func LaneOf(c Command) Lane {
 	case HoldJoinLock, ReleaseJoinLock, AddMember, PromoteMember, RemoveMember, MoveLeader,
 		HoldUpgradeLock, ReleaseUpgradeLock, HaltUpgrade, StopForUpgrade, AdvanceLog:
 		return LaneCluster
+	case HookHeartbeat, CompleteHook, ReplaceInstance:
+		return LaneGroup
 	default:
 		return LaneProcess
 	}
@@ -164,6 +167,7 @@ func Commands() []Command {
 		CreateClaim{}, UpdateClaim{}, StartEtcd{}, StopEtcd{}, SetAsideData{}, ForgetSetAside{}, RecordJoined{},
 		HoldJoinLock{}, ReleaseJoinLock{}, AddMember{}, PromoteMember{}, RemoveMember{}, MoveLeader{}, PublishDNS{},
 		HoldUpgradeLock{}, ReleaseUpgradeLock{}, HaltUpgrade{}, StopForUpgrade{}, AdvanceLog{},
+		HookHeartbeat{}, CompleteHook{}, ReplaceInstance{},
 	}
 }
 
@@ -234,7 +238,11 @@ func (r ClaimRecord) String() string {
 	for i, m := range r.Members {
 		names[i] = m.ID
 	}
-	return fmt.Sprintf("%s %s [%s]", r.State, r.Token, strings.Join(names, " "))
+	s := fmt.Sprintf("%s %s [%s]", r.State, r.Token, strings.Join(names, " "))
+	if r.Minor.Known() {
+		s += " of etcd " + r.Minor.String()
+	}
+	return s
 }
 
 func describeRecords(records []Record) string {

@@ -46,8 +46,9 @@ func TestEveryCommandHasALane(t *testing.T) {
 		"HoldJoinLock": LaneCluster, "ReleaseJoinLock": LaneCluster, "AddMember": LaneCluster, "PromoteMember": LaneCluster,
 		"RemoveMember": LaneCluster, "MoveLeader": LaneCluster,
 		"HoldUpgradeLock": LaneCluster, "ReleaseUpgradeLock": LaneCluster, "HaltUpgrade": LaneCluster, "StopForUpgrade": LaneCluster,
-		"AdvanceLog": LaneCluster,
-		"StartEtcd":  LaneProcess, "StopEtcd": LaneProcess, "SetAsideData": LaneProcess, "ForgetSetAside": LaneProcess, "RecordJoined": LaneProcess,
+		"AdvanceLog":    LaneCluster,
+		"HookHeartbeat": LaneGroup, "CompleteHook": LaneGroup, "ReplaceInstance": LaneGroup,
+		"StartEtcd": LaneProcess, "StopEtcd": LaneProcess, "SetAsideData": LaneProcess, "ForgetSetAside": LaneProcess, "RecordJoined": LaneProcess,
 	}
 	for _, c := range Commands() {
 		want, ok := lanes[reflect.TypeOf(c).Name()]

@@ -21,6 +21,9 @@ type Config struct {
 	OnTotalLoss TotalLoss
 	ClientTLS   bool // clients are served over TLS only
 	PeerTLS     bool // and so are the other members
+	// ReplaceUnhealthyAfter is how long a member may be unhealthy, its instance running, before the leader has the group replace the
+	// instance; zero: for ever.
+	ReplaceUnhealthyAfter time.Duration
 }
 
 // Validate tells what is wrong with the configuration.

@@ -50,6 +50,24 @@ func (t *turn) publishable(v *verdict) []Instance {
 	return list
 }
 
+// Drift tells whether the zone holds other records than the rules would publish now, and which those are. It is known only where the
+// facts are those that a leader acts on: of every member, and fresh.
+func (o *Observation) Drift(c *Config) (Fact, []Record) {
+	t := turn{Observation: o, Config: c}
+	switch {
+	case !t.DNS.Configured || t.Name == "" || t.DNS.Known != Yes || t.Group.Known != Yes || t.Cluster.Known != Yes:
+		return Unknown, nil
+	case t.Now.Sub(t.Cluster.Asked) > expired || t.Now.Sub(t.DNS.At) > 2*restZone || !t.claimIsOurs():
+		return Unknown, nil
+	}
+	voters := t.publishable(&verdict{})
+	if len(voters) == 0 {
+		return Unknown, nil
+	}
+	_, changed := t.recordChanges(t.wantedRecords(voters))
+	return Is(len(changed) > 0), changed
+}
+
 func (t *turn) drained(m *Member) bool {
 	return t.Group.Gone(m.Key()) == Yes || m.Health == No && t.Now.Sub(m.Unhealthy) >= drainGrace
 }

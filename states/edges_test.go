@@ -52,7 +52,7 @@ func TestEveryStateIsReachable(t *testing.T) {
 		if !slices.Contains(reached, s) {
 			t.Errorf("no way leads from Discovering to %s", s)
 		}
-		if s != Leaving && !slices.ContainsFunc(edges, func(e edge) bool { return e.From == s && e.To == Leaving }) {
+		if s != Leaving && !slices.ContainsFunc(edges, func(e Edge) bool { return e.From == s && e.To == Leaving }) {
 			t.Errorf("%s cannot be ended: no edge to Leaving", s)
 		}
 	}
@@ -80,7 +80,7 @@ func TestMachineIsTheTable(t *testing.T) {
 			f := newFSM()
 			f.SetState(string(from))
 			err := f.Event(context.Background(), string(on))
-			i := slices.IndexFunc(edges, func(e edge) bool { return e.From == from && e.On == on })
+			i := slices.IndexFunc(edges, func(e Edge) bool { return e.From == from && e.On == on })
 			switch {
 			case i < 0:
 				var invalid fsm.InvalidEventError
@@ -98,7 +98,7 @@ func TestMachineIsTheTable(t *testing.T) {
 }
 
 // notYet are edges that no rule takes yet. Take an edge out when its rule is written.
-var notYet = map[edge]string{
+var notYet = map[Edge]string{
 	{Running, UpgradeDue, Upgrading}: "the rules of the upgrade lock are not written",
 }
 
@@ -115,7 +115,7 @@ func TestRulesGiveTheEdges(t *testing.T) {
 			given = append(given, EndingSeen) // by decide, before the function is asked
 		}
 		for _, on := range given {
-			if !slices.ContainsFunc(edges, func(e edge) bool { return e.From == state && e.On == on }) {
+			if !slices.ContainsFunc(edges, func(e Edge) bool { return e.From == state && e.On == on }) {
 				t.Errorf("%s() can give %q, which is no edge of %s", function, on, state)
 			}
 		}
@@ -130,7 +130,7 @@ func TestRulesGiveTheEdges(t *testing.T) {
 func TestEveryEventIsUsed(t *testing.T) {
 	events := sourceOf(t).events
 	for _, on := range events {
-		if !slices.ContainsFunc(edges, func(e edge) bool { return e.On == on }) {
+		if !slices.ContainsFunc(edges, func(e Edge) bool { return e.On == on }) {
 			t.Errorf("event %q is declared and on no edge", on)
 		}
 	}

@@ -242,6 +242,9 @@ func (d *dialogue) claim(rest string) error {
 	case "foreign":
 		c.Exists, c.Foreign = Yes, strings.Join(head[1:], " ")
 	case "pending", "formed":
+		if n := len(head) - 2; n > 0 && head[n] == "at" {
+			head, c.Record.Minor = head[:n], minorOf(head[n+1])
+		}
 		c.Exists, c.Record.Token = Yes, head[len(head)-1]
 		if head[0] == "formed" {
 			c.Record.State = ClaimFormed
@@ -256,6 +259,31 @@ func (d *dialogue) claim(rest string) error {
 	}
 	d.o.Claim = c
 	return nil
+}
+
+func (d *dialogue) replaces(rest string) (err error) {
+	d.config.ReplaceUnhealthyAfter, err = time.ParseDuration(strings.TrimPrefix(rest, "after "))
+	snapshot := d.machine.Snapshot()
+	d.machine, _ = New(d.config)
+	d.machine.Restore(snapshot)
+	return err
+}
+
+func (d *dialogue) hook(rest string) (err error) {
+	h := &d.o.Group.Hook
+	holds, timeout, _ := strings.Cut(rest, " ")
+	switch holds {
+	case "none":
+		*h = Hook{}
+	case "beat":
+		h.Beat = d.o.Now
+	case "launching", "terminating":
+		*h = Hook{Holds: map[string]Transition{"launching": Launching, "terminating": Terminating}[holds], Since: d.o.Now}
+		h.Timeout, err = time.ParseDuration(timeout)
+	default:
+		return fmt.Errorf("hook %q", rest)
+	}
+	return err
 }
 
 func (d *dialogue) join(rest string) error {

@@ -35,10 +35,12 @@ var verbs = map[string]func(*dialogue, string) error{
 	"tick":       (*dialogue).tick,       // tick 5s
 	"fresh":      (*dialogue).fresh,      // fresh: every source has answered again, and the same
 	"group":      (*dialogue).group,      // group unknown | group desired 3: i-a running, i-b pending, i-c no-address, i-d gone, i-e outside running
+	"replaces":   (*dialogue).replaces,   // replaces after 15m (the instance of an unhealthy member)
+	"hook":       (*dialogue).hook,       // hook none | launching 60s | terminating 60s (it holds from now on) | beat (AWS heard of the instance just now)
 	"absent":     (*dialogue).absent,     // absent i-c 3 reads 60s (the last read did not show it, nor did those before)
 	"peer":       (*dialogue).peer,       // peer i-b refuses | peer i-b silent | peer i-b answers 7 at 3.7: i-a, i-b unstarted
 	"polled":     (*dialogue).polled,     // polled: the peers were asked just now, and said what they said before
-	"claim":      (*dialogue).claim,      // claim nowhere | unread | absent | foreign WHY | pending TOKEN: i-a, i-b | formed 7 TOKEN: i-a, i-b
+	"claim":      (*dialogue).claim,      // claim nowhere | unread | absent | foreign WHY | pending TOKEN at 3.7: i-a, i-b | formed 7 TOKEN: i-a, i-b
 	"disk":       (*dialogue).disk,       // disk unknown WHY | disk empty aside | disk member 3.7 joined | disk broken joined: WHY
 	"process":    (*dialogue).process,    // process unknown | stopped | stopping 3.7 | running 3.7 | ended crash 3 times 5s ago: LAST WORDS
 	"members":    (*dialogue).members,    // members unknown | no-quorum | 7 at 3.7 leader i-a: i-a 3.7.3, i-b unhealthy 20s, i-c learner applied 9, i-d unstarted unasked

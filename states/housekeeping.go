@@ -39,6 +39,7 @@ func (t *turn) housekeep() verdict {
 	}
 	t.wantUpgrade(&v)
 	t.remove(&v)
+	t.replaceUnhealthy(&v)
 	if t.Claim.Store != ClaimNowhere && t.Claim.At.Before(t.since) || t.DNS.Configured && t.DNS.At.Before(t.since) {
 		v.needs.Zone = fast // what it read before it led may be another leader's work by now
 	} else {
@@ -157,7 +158,7 @@ func (t *turn) keepClaim(v *verdict) {
 		v.needs.Zone = brisk
 	case c.Record.State == ClaimFormed && c.Record.ClusterID != t.Cluster.ID:
 		v.reports = append(v.reports, fmt.Sprintf("the bootstrap claim belongs to cluster %x: another cluster has this name; publishes nothing", c.Record.ClusterID))
-	case c.Record.State == ClaimPending && !t.namesMember(&c.Record):
+	case c.Record.State == ClaimPending && !t.formedBy(&c.Record):
 		v.reports = append(v.reports, "the bootstrap claim was made by other instances: another cluster may have this name; publishes nothing")
 	case c.Record.State == ClaimPending && !t.allStarted() && t.Now.Sub(t.since) < formGrace:
 		v.needs.Zone = slow
@@ -168,16 +169,16 @@ func (t *turn) keepClaim(v *verdict) {
 }
 
 // claimIsOurs tells whether what is published under the cluster's name is this cluster's to change. A pending claim has no cluster
-// ID yet, and the record of one that is not there or not ours is pending and names nobody.
+// ID yet, but one can tell which it will have; and the record of one that is not there or not ours is pending and names nobody.
 func (t *turn) claimIsOurs() bool {
 	r := &t.Claim.Record
-	return t.Claim.Store == ClaimNowhere || r.ClusterID == t.Cluster.ID || r.State == ClaimPending && t.namesMember(r)
+	return t.Claim.Store == ClaimNowhere || r.ClusterID == t.Cluster.ID || r.State == ClaimPending && t.formedBy(r)
 }
 
-// namesMember tells whether a claim names any member of this cluster. It need not be the one that leads: members may have been
-// exchanged before the claim could be closed.
-func (t *turn) namesMember(r *ClaimRecord) bool {
-	return slices.ContainsFunc(t.Cluster.Members, func(m Member) bool { return r.Has(m.Name) })
+// formedBy tells whether a pending claim is this cluster's: it forms a cluster of this ID, or names a member of it. All members may
+// have been exchanged before the claim could be closed.
+func (t *turn) formedBy(r *ClaimRecord) bool {
+	return r.forms(t.Cluster.ID, t.PeerPort) || slices.ContainsFunc(t.Cluster.Members, func(m Member) bool { return r.Has(m.Name) })
 }
 
 func (t *turn) allStarted() bool {

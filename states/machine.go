@@ -138,6 +138,9 @@ func (m *Machine) decide(state State, o *Observation) verdict {
 	t := turn{Observation: o, Config: &m.config, State: state, since: m.memory.Entered}
 	v := t.decide()
 	t.reportLoss(&v)
+	if v.event == "" {
+		t.tendHook(&v)
+	}
 	return v
 }
 

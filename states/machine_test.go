@@ -73,6 +73,7 @@ func tellAnd(data []byte, also func(*Decision)) error {
 	r := &drawer{data: data}
 	config := testConfig
 	config.OnTotalLoss = pick(r, HaltOnTotalLoss, NewOnTotalLoss)
+	config.ReplaceUnhealthyAfter = pick(r, 0, time.Minute)
 	start := pick(r, States()...)
 	one, other := inState(config, start, epoch), inState(config, start, epoch)
 	for turns := 0; turns < 4; turns++ {

@@ -54,6 +54,7 @@ type Instance struct {
 	ID      string
 	Address string // private IPv4 address; empty when EC2 shows none (terminated)
 	DNSName string // private DNS name; empty when the VPC gives none
+	Zone    string // availability zone; for people
 	State   InstanceState
 	InGroup bool // listed by the auto-scaling group, and not on its way out of it
 }
@@ -78,6 +79,7 @@ type Group struct {
 	Desired   int
 	Instances []Instance // by ID: the group's instances, and every member's instance that EC2 still shows
 	Absent    []Absence  // by key
+	Hook      Hook       // that holds this instance
 }
 
 // Instance finds an instance by what a member is known by: its ID, or its address.
@@ -212,6 +214,7 @@ type ClaimRecord struct {
 	State     ClaimState
 	Token     string        // --initial-cluster-token, unique per bootstrap
 	ClusterID uint64        // once formed
+	Minor     MinorVersion  // pending: the server that all form it with, whatever each wants by now; unknown in one of an older daemon
 	Members   []ClaimMember // pending: the static list to start from; formed: the voters, as the leader last wrote them
 }
 
@@ -230,7 +233,7 @@ func (r *ClaimRecord) Has(id string) bool {
 
 // Equal compares two records.
 func (r *ClaimRecord) Equal(o *ClaimRecord) bool {
-	return r.State == o.State && r.Token == o.Token && r.ClusterID == o.ClusterID && slices.Equal(r.Members, o.Members)
+	return r.State == o.State && r.Token == o.Token && r.ClusterID == o.ClusterID && r.Minor == o.Minor && slices.Equal(r.Members, o.Members)
 }
 
 // DiskState is what the data directory holds.
@@ -296,6 +299,7 @@ type Process struct {
 type Cluster struct {
 	Known   Fact      // Yes: the list below was read through quorum; No: asked, and no quorum answered
 	At      time.Time // when that read was begun
+	By      uint64    // the member that answered it, where it says so (not over v2)
 	Lost    time.Time // since when no quorum answers; zero while one does
 	Asked   time.Time // when every member was last asked for its health
 	ID      uint64

@@ -41,6 +41,12 @@ func refused(o *Observation, s State, c Command) string {
 		return refusedPublication(o, s, c)
 	case HoldUpgradeLock, ReleaseUpgradeLock, HaltUpgrade, StopForUpgrade, AdvanceLog:
 		return refusedUpgrade(o, s, c)
+	case HookHeartbeat:
+		return unless(o.Group.Hook.Holds == c.Hook, "no such hook holds it")
+	case CompleteHook:
+		return refusedCompletion(o, s, c)
+	case ReplaceInstance:
+		return refusedReplacement(o, s, c)
 	}
 	return "this test does not know the command"
 }
@@ -270,4 +276,40 @@ func safeToStop(o *Observation, id uint64) bool {
 		}
 	}
 	return o.Cluster.Known == Yes && o.Group.Known == Yes && voters == o.Group.Desired && 2*others > voters
+}
+
+// refusedCompletion: what waits for a launch takes it for a healthy voter, and what waits for an end for one that has gone.
+func refusedCompletion(o *Observation, s State, c CompleteHook) string {
+	healthy := false
+	for _, m := range o.Cluster.Members {
+		healthy = healthy || m.ID == o.Cluster.Local.MemberID && m.Health == Yes
+	}
+	switch {
+	case o.Group.Hook.Holds != c.Hook:
+		return "no such hook holds it"
+	case c.Hook == Launching && c.Abandon:
+		return unless(!isVoter(o) || !healthy, "is a healthy voter")
+	case c.Hook == Launching:
+		return unless(isVoter(o) && healthy && o.Cluster.Local.Leader != 0 && o.Cluster.Upgrade.Lock.Owner != o.Self.ID, "is no healthy voter, or changes its server")
+	}
+	return unless(s == Leaving && o.Ending.Terminating == Yes && (o.Process.Running == No || o.Group.Desired == 0), "has not left")
+}
+
+// refusedReplacement: only one is unhealthy, and the group stays as large as it is meant to be without it.
+func refusedReplacement(o *Observation, s State, c ReplaceInstance) string {
+	ill, voters := 0, 0
+	for _, m := range o.Cluster.Members {
+		if m.Learner {
+			continue
+		}
+		voters++
+		if m.Health == Yes && m.ClientURL != "" {
+			continue
+		}
+		if ill++; m.Name != c.ID && m.Address != addressOf(c.ID) {
+			return m.Key() + " is unhealthy as well"
+		}
+	}
+	return unless(s == LeadingHousekeeping && ill == 1 && voters == o.Group.Desired && voters-1 >= voters/2+1 && o.Cluster.Upgrade.Lock.Owner == "",
+		"the others are not well, or not all")
 }

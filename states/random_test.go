@@ -96,6 +96,15 @@ func (r *drawer) ripen(o *Observation) {
 			c.Members[i].Health, c.Members[i].Alarm = Yes, ""
 		}
 	}
+	if r.n(4) == 3 && len(c.Members) > 2 { // one of them has been ill for long, on an instance that runs
+		m := &c.Members[1+r.n(len(c.Members)-1)]
+		m.Health, m.Unhealthy = No, o.Now.Add(-pick(r, time.Hour, time.Second))
+		c.Local.Leader, c.Asked = c.Local.MemberID, o.Now
+		o.Group.Absent = slices.DeleteFunc(o.Group.Absent, func(a Absence) bool { return a.Key == m.Name })
+		o.Group.Instances = slices.DeleteFunc(o.Group.Instances, func(in Instance) bool { return in.ID == m.Name })
+		o.Group.Instances = append(o.Group.Instances, Instance{ID: m.Name, Address: m.Address, State: InstanceRunning, InGroup: r.n(4) > 0})
+		slices.SortFunc(o.Group.Instances, func(a, b Instance) int { return strings.Compare(a.ID, b.ID) })
+	}
 }
 
 func (r *drawer) process(now time.Time) Process {
@@ -107,7 +116,7 @@ func (r *drawer) process(now time.Time) Process {
 		p.Stopping = r.n(4) == 3
 		return p
 	}
-	if p.Reason = ExitReason(r.n(int(ExitBootstrapped) + 1)); p.Reason != ExitNone {
+	if p.Reason = ExitReason(r.n(int(ExitNewer) + 1)); p.Reason != ExitNone {
 		p.Exits, p.Exited, p.Detail = 1+r.n(12), r.ago(now), "last words"
 	}
 	return p
@@ -127,6 +136,9 @@ func (r *drawer) group(now time.Time) Group {
 		return Group{}
 	}
 	g := Group{Known: Yes, At: r.ago(now), Desired: r.n(6)}
+	if r.n(4) == 3 {
+		g.Hook = Hook{Holds: pick(r, Launching, Terminating), Since: r.ago(g.At), Beat: r.ago(g.At), Timeout: time.Minute}
+	}
 	whole := r.mostly()
 	for _, id := range letters {
 		switch state := InstanceState(r.n(5)); r.n(4) {

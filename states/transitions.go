@@ -1,5 +1,7 @@
 package states
 
+import "slices"
+
 // State is where a daemon stands between its start and its end.
 type State string
 
@@ -32,8 +34,8 @@ const (
 	EndingSeen    Event = "end announced"
 )
 
-// edge is one arrow of the diagram.
-type edge struct {
+// Edge is one arrow of the diagram.
+type Edge struct {
 	From State
 	On   Event
 	To   State
@@ -41,7 +43,7 @@ type edge struct {
 
 // edges is the one table: looplab/fsm runs it, and the diagram is drawn from it. A daemon begins in Discovering after every
 // start; nothing of its state is kept on disk, since everything it needs can be observed.
-var edges = []edge{
+var edges = []Edge{
 	{Discovering, FoundData, Running},
 	{Discovering, FoundCluster, Joining},
 	{Discovering, BootstrapDue, Bootstrapping},
@@ -70,6 +72,9 @@ var edges = []edge{
 	{Upgrading, StartOver, Discovering},
 	{Upgrading, EndingSeen, Leaving},
 }
+
+// Edges lists the arrows of the diagram, in the order of the table.
+func Edges() []Edge { return slices.Clone(edges) }
 
 // States lists the states in the order of a daemon's life.
 func States() []State {

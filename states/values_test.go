@@ -54,10 +54,12 @@ func TestEveryFieldOfARecordCounts(t *testing.T) {
 }
 
 func TestEveryFieldOfAClaimCounts(t *testing.T) {
-	r := ClaimRecord{ClaimFormed, "releaseetcd-1", 7, []ClaimMember{{"i-a", "10.0.0.1"}}}
+	v37 := MinorVersion{3, 7}
+	r := ClaimRecord{ClaimFormed, "releaseetcd-1", 7, v37, []ClaimMember{{"i-a", "10.0.0.1"}}}
 	for _, o := range []ClaimRecord{
-		{ClaimPending, "releaseetcd-1", 7, r.Members}, {ClaimFormed, "releaseetcd-2", 7, r.Members}, {ClaimFormed, "releaseetcd-1", 8, r.Members},
-		{ClaimFormed, "releaseetcd-1", 7, nil}, {ClaimFormed, "releaseetcd-1", 7, []ClaimMember{{"i-a", "10.0.0.2"}}},
+		{ClaimPending, "releaseetcd-1", 7, v37, r.Members}, {ClaimFormed, "releaseetcd-2", 7, v37, r.Members}, {ClaimFormed, "releaseetcd-1", 8, v37, r.Members},
+		{ClaimFormed, "releaseetcd-1", 7, v37, nil}, {ClaimFormed, "releaseetcd-1", 7, v37, []ClaimMember{{"i-a", "10.0.0.2"}}},
+		{ClaimFormed, "releaseetcd-1", 7, MinorVersion{3, 6}, r.Members},
 	} {
 		if r.Equal(&o) || !o.Equal(&o) {
 			t.Errorf("%+v equals %+v, or not itself", r, o)

@@ -48,6 +48,7 @@ is a process of this daemon with real etcd beside it. Ctrl-C ends all of it.`,
 		},
 	}
 	c.add(cmd.Flags())
+	addSetting(cmd.Flags(), "daemon", &c.daemon, "", optional(parsePath)).Usage = "program to run on the instances, such as a script that runs a container (default: this binary)"
 	cmd.Flags().IntVar(&c.size, "size", 3, "how many instances the group has; 0 for an empty AWS")
 	cmd.Flags().BoolVar(&noInstances, "no-instances", false, "the same as --size 0")
 	addSetting(cmd.Flags(), "group", &group, "releaseetcd", parseClusterName).Usage = "name of the auto-scaling group, and of the cluster"
@@ -83,6 +84,7 @@ func runCloud(ctx context.Context, o rig.Options, size int, out io.Writer) (err 
 // cloudFlags are those that the demo and the cloud share.
 type cloudFlags struct {
 	etcdDir, dir string
+	daemon       string // runs on the instances; empty: this binary
 	etcdVersion  states.MinorVersion
 	size         int
 }
@@ -97,11 +99,14 @@ func (c *cloudFlags) add(flags *pflag.FlagSet) {
 
 // rigOptions finds the servers, and this binary to run on the instances.
 func (c *cloudFlags) rigOptions(cmd *cobra.Command) (rig.Options, error) {
-	daemon, err := os.Executable()
-	if err != nil {
-		return rig.Options{}, err
+	if c.daemon == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return rig.Options{}, err
+		}
+		c.daemon = self
 	}
-	o := rig.Options{Daemon: daemon, Dir: c.dir, EtcdDir: c.etcdDir, Warn: func(err error) { fmt.Fprintln(cmd.ErrOrStderr(), "etcd-appliance: local cloud:", err) }}
+	o := rig.Options{Daemon: c.daemon, Dir: c.dir, EtcdDir: c.etcdDir, Warn: func(err error) { fmt.Fprintln(cmd.ErrOrStderr(), "etcd-appliance: local cloud:", err) }}
 	if c.size == 0 {
 		return o, nil // no instance needs a server
 	}

@@ -23,6 +23,10 @@ func printPlay(out io.Writer, r *rig.Rig) {
 			etcdctl(r)+" endpoint status -w table",
 			etcdctl(r)+" put hello world")
 	}
+	if running := r.Latest().InService(); len(running) > 0 {
+		section("The cluster in one screen, and as a page with its states", "etcd-appliance status --status-address "+statusOf(&running[0]),
+			"http://"+statusOf(&running[0])+"/")
+	}
 	section("DNS", digCommands(r)...)
 	if command, ok := discoverySRV(r); ok {
 		section("etcd, found by its SRV records: etcdctl asks the system's resolver, so give it one of its own (as root)", command)
@@ -93,3 +97,6 @@ func discoverySRV(r *rig.Rig) (string, bool) {
 	}
 	return fmt.Sprintf("unshare -m sh -c 'mount --bind %s /etc/resolv.conf && exec %s --discovery-srv %s member list -w table'", file, etcdctl(r), r.Name()), true
 }
+
+// statusOf is where the daemon of an instance serves its status.
+func statusOf(i *rig.Instance) string { return net.JoinHostPort(i.Address, rig.StatusPort) }

@@ -47,6 +47,12 @@ type Config struct {
 	// TagInterval is how often an instance asks for its group's tags that has nothing else to ask AWS. Default 5 m: a follower at
 	// rest is to leave AWS alone, and a leader asks once a minute anyhow.
 	TagInterval time.Duration
+	// ReplaceUnhealthyAfter is how long a member may be unhealthy while its instance runs, before the group is told to replace the
+	// instance. Default 0: never.
+	ReplaceUnhealthyAfter time.Duration
+	// LaunchingHook and TerminatingHook name the lifecycle hooks of the group that this daemon completes. Default
+	// etcd-appliance-launching and etcd-appliance-terminating; a group without them holds no instance. Empty: none is completed.
+	LaunchingHook, TerminatingHook string
 	// StopGrace is the time that etcd has between SIGTERM and SIGKILL. Default 40 s.
 	StopGrace time.Duration
 	// EtcdArgs are further arguments for etcd, each as --name=value. Default none.
@@ -62,6 +68,9 @@ type Config struct {
 	OnTotalLoss states.TotalLoss
 	// DryRun logs the commands that would be executed and executes none. Default false.
 	DryRun bool
+	// StatusAddress is where the daemon serves its health, status and metrics, as HOST:PORT; empty: nowhere. Default
+	// 127.0.0.1:2381, since it tells much and asks for no password.
+	StatusAddress string
 	// LogFormat is json, console or auto. Default auto: console on a terminal, else json.
 	LogFormat string
 	// LogLevel is trace, debug, info, warn or error. Default info.
@@ -114,6 +123,10 @@ func (c *Config) validate() error {
 	}
 	if err := c.validateTLS(); err != nil {
 		return err
+	}
+	// On loopback nobody meets: etcd listens on the instance's address.
+	if port, loopback := portOf(c.StatusAddress); !loopback && (port == c.ClientPort || port == c.PeerPort) {
+		return errorWithHint(fmt.Errorf("%s: %d is a port of etcd", c.source("status-address"), port), "give another port, such as 2381")
 	}
 	installed, err := c.Servers()
 	install := fmt.Sprintf("install the servers as in %s/3.7/etcd, executable, or name another directory with --etcd-dir", c.EtcdDir)

@@ -8,6 +8,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -73,6 +75,7 @@ func configFlags(c *Config) *pflag.FlagSet {
 
 	addSetting(fs, "config", &c.ConfigFile, "", optional(parsePath))
 	addSetting(fs, "dry-run", &c.DryRun, "false", parseBool).NoOptDefVal = "true"
+	addSetting(fs, "status-address", &c.StatusAddress, "127.0.0.1:2381", parseStatusAddress)
 	addSetting(fs, "log-format", &c.LogFormat, "auto", oneOf("json", "console", "auto"))
 	addSetting(fs, "log-level", &c.LogLevel, "info", oneOf("trace", "debug", "info", "warn", "error"))
 
@@ -81,6 +84,9 @@ func configFlags(c *Config) *pflag.FlagSet {
 	addSetting(fs, "peer-port", &c.PeerPort, "2380", parsePort).Hidden = true
 	addSetting(fs, "snapshot-count", &c.SnapshotCount, "5000", parseCount).Hidden = true
 	addSetting(fs, "tag-interval", &c.TagInterval, "5m", parseDuration).Hidden = true
+	addSetting(fs, "launching-hook", &c.LaunchingHook, "etcd-appliance-launching", parseHook).Hidden = true
+	addSetting(fs, "terminating-hook", &c.TerminatingHook, "etcd-appliance-terminating", parseHook).Hidden = true
+	addSetting(fs, "replace-unhealthy-after", &c.ReplaceUnhealthyAfter, "0s", parseWait).Hidden = true
 	addSetting(fs, "stop-grace", &c.StopGrace, "40s", parseDuration).Hidden = true
 	passEnv := addSetting(fs, "pass-etcd-env", &c.PassEtcdEnv, "false", parseBool)
 	passEnv.NoOptDefVal, passEnv.Hidden = "true", true
@@ -149,6 +155,35 @@ func parsePort(text string) (int, error) {
 	return n, nil
 }
 
+// parseStatusAddress gives nothing for off. Names are refused, since a listener takes but one of their addresses.
+func parseStatusAddress(text string) (string, error) {
+	if text == "off" {
+		return "", nil
+	}
+	host, port, err := net.SplitHostPort(text)
+	if err == nil && host != "" {
+		_, err = netip.ParseAddr(host)
+	}
+	if err == nil {
+		_, err = parsePort(port)
+	}
+	if err != nil {
+		return "", refuse("is not an address to listen on", "give an IP address and a port, such as 127.0.0.1:2381, or off")
+	}
+	return text, nil
+}
+
+// portOf is the port of a status address, 0 where there is none, and whether it is one of loopback alone.
+func portOf(address string) (port int, loopback bool) {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil { // :2381, on every address
+		_, text, _ := net.SplitHostPort(address)
+		port, _ = strconv.Atoi(text)
+		return port, false
+	}
+	return int(at.Port()), at.Addr().IsLoopback()
+}
+
 func parseCount(text string) (int, error) {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
@@ -163,6 +198,25 @@ func parseDuration(text string) (time.Duration, error) {
 		return 0, refuse("is not a positive duration", "give a number above zero and its unit, such as 250ms, 40s or 2m")
 	}
 	return d, nil
+}
+
+// parseWait reads how long something is waited for; zero is for ever.
+func parseWait(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d != 0 && d < time.Minute {
+		return 0, refuse("is neither 0s nor a duration of a minute or more", "give 0s for never, or such as 10m or 1h")
+	}
+	return d, nil
+}
+
+// hookPattern is what Auto Scaling permits (API_PutLifecycleHook).
+var hookPattern = regexp.MustCompile(`^[A-Za-z0-9\-_/]{0,255}$`)
+
+func parseHook(text string) (string, error) {
+	if !hookPattern.MatchString(text) {
+		return "", refuse("is no name of a lifecycle hook", "give up to 255 of a-z, A-Z, 0-9, hyphen, underscore and slash")
+	}
+	return text, nil
 }
 
 // parseVersion reads a minor, which means whichever patch of it is installed, or a very version, or nothing.

@@ -21,6 +21,7 @@ etcd
 The daemon
   --config FILE             YAML with the names of flags as keys
   --dry-run                 say what would be done, and do nothing
+  --status-address ADDRESS  health, metrics; or off (default: 127.0.0.1:2381)
   --log-format FORMAT       json, console or auto (default: auto)
   --log-level LEVEL         trace, debug, info, warn or error (default: info)
 `
@@ -30,6 +31,12 @@ The daemon
   --peer-port PORT          of etcd, for its peers (default: 2380)
   --snapshot-count N        raft entries between two snapshots (default: 5000)
   --tag-interval DURATION   between looks at the group's tags (default: 5m)
+  --launching-hook NAME     of the group (default: etcd-appliance-launching)
+                            which a healthy voter completes
+  --terminating-hook NAME   of the group (default: etcd-appliance-terminating)
+                            which an instance completes that has left
+  --replace-unhealthy-after DURATION  of a member (default: 0s)
+                            until the group replaces its instance; 0s is never
   --stop-grace DURATION     from SIGTERM to SIGKILL for etcd (default: 40s)
   --pass-etcd-env           let etcd see ETCD_* variables too
 

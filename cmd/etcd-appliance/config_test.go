@@ -61,8 +61,8 @@ func TestConfigDefaults(t *testing.T) {
 	got, _ := json.Marshal(c)
 	want, _ := json.Marshal(Config{
 		EtcdVersion: states.MinorVersion{Major: 3, Minor: 7}, DataDir: "/var/lib/etcd-appliance",
-		ClientPort: 2379, PeerPort: 2380, SnapshotCount: 5000, TagInterval: 5 * time.Minute, StopGrace: 40 * time.Second,
-		OnTotalLoss: states.HaltOnTotalLoss, LogFormat: "auto", LogLevel: "info",
+		ClientPort: 2379, PeerPort: 2380, SnapshotCount: 5000, TagInterval: 5 * time.Minute, LaunchingHook: "etcd-appliance-launching", TerminatingHook: "etcd-appliance-terminating", StopGrace: 40 * time.Second,
+		OnTotalLoss: states.HaltOnTotalLoss, StatusAddress: "127.0.0.1:2381", LogFormat: "auto", LogLevel: "info",
 	})
 	if !bytes.Equal(got, want) {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -106,8 +106,8 @@ func TestConfigSources(t *testing.T) {
 	values := map[string]string{
 		"cluster-name": "releaseetcd", "group": "my group", "hosted-zone": "elephant.example.org.", "bucket": "my-claims",
 		"on-total-loss": "new", "etcd-version": "3.7.3", "etcd-version-prev": "3.6", "etcd-dir": dir, "data-dir": "/data",
-		"etcd-arg": "--quota-backend-bytes=1", "dry-run": "true", "log-format": "json", "log-level": "debug",
-		"client-port": "12379", "peer-port": "12380", "snapshot-count": "7", "stop-grace": "3s", "tag-interval": "7s", "pass-etcd-env": "true",
+		"etcd-arg": "--quota-backend-bytes=1", "dry-run": "true", "status-address": "127.0.0.2:2382", "log-format": "json", "log-level": "debug",
+		"client-port": "12379", "peer-port": "12380", "snapshot-count": "7", "stop-grace": "3s", "tag-interval": "7s", "launching-hook": "enter", "terminating-hook": "leave", "replace-unhealthy-after": "9m", "pass-etcd-env": "true",
 		"cert-file": papers + "/server.pem", "key-file": papers + "/server.key", "trusted-ca-file": papers + "/ca.pem", "client-cert-auth": "true",
 		"peer-cert-file": papers + "/both.pem", "peer-key-file": papers + "/both.key", "peer-trusted-ca-file": papers + "/ca.pem",
 		"agent-cert-file": papers + "/client.pem", "agent-key-file": papers + "/client.key", "tls-server-name": "a.example.org",
@@ -252,6 +252,9 @@ func TestConfigWrongValues(t *testing.T) {
 		{"DRY_RUN", "yes", "is neither true nor false", "true or false"},
 		{"PASS_ETCD_ENV", "ETCD_NAME", "is neither true nor false", "true or false"},
 		{"LOG_FORMAT", "text", "is none of its values", "json, console or auto"},
+		{"STATUS_ADDRESS", "2381", "is not an address to listen on", "127.0.0.1:2381, or off"},
+		{"STATUS_ADDRESS", "localhost:2381", "is not an address to listen on", "an IP address and a port"},
+		{"STATUS_ADDRESS", "127.0.0.1:0", "is not an address to listen on", "or off"},
 		{"LOG_LEVEL", "loud", "is none of its values", "trace, debug, info, warn or error"},
 	} {
 		t.Run(tt.variable+"="+tt.value, func(t *testing.T) {
@@ -282,6 +285,8 @@ func TestConfigCrossChecks(t *testing.T) {
 	}{
 		{"equal ports", []string{"--client-port=2380"}, nil,
 			"flag --client-port and default of --peer-port: both are 2380", "2379 for clients"},
+		{"status on a port of etcd", []string{"--status-address=0.0.0.0:2379"}, nil, "flag --status-address: 2379 is a port of etcd", "such as 2381"},
+		{"status on a port of etcd, everywhere", []string{"--status-address=:2380"}, nil, "flag --status-address: 2380 is a port of etcd", "such as 2381"},
 		{"no directory", []string{"--etcd-dir", empty + "/none"}, nil, "flag --etcd-dir: open " + empty + "/none: no such file", "/none/3.7/etcd"},
 		{"no server", []string{"--etcd-dir", empty}, nil, "flag --etcd-dir: no etcd server in " + empty, "/3.7/etcd"},
 		{"several servers, none wanted", []string{"--etcd-dir", three}, nil,

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -102,7 +103,7 @@ func (c *motoCluster) startDaemon(in *motoInstance) {
 	}
 	defer log.Close()
 	in.daemon = exec.Command(c.cloud.daemon, append([]string{
-		"run", "--data-dir=" + in.disk, "--etcd-dir=" + c.cloud.etcdDir, "--etcd-version=" + motoEtcd,
+		"run", "--data-dir=" + in.disk, "--etcd-dir=" + c.cloud.etcdDir, "--etcd-version=" + motoEtcd, "--status-address=" + net.JoinHostPort(in.address, "2381"),
 	}, c.args...)...)
 	in.daemon.Env = []string{ // all of it: nothing of the test's own reaches the daemon
 		"AWS_ENDPOINT_URL=" + c.cloud.url, "AWS_ENDPOINT_URL_ROUTE_53=" + c.cloud.gate, "AWS_ENDPOINT_URL_S3=" + c.cloud.gate,

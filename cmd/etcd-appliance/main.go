@@ -43,6 +43,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetArgs(longFlags(args))
+	addCompletion(root)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
@@ -92,7 +93,6 @@ func newRootCommand(reached func()) *cobra.Command {
 			return nil
 		},
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
 	usual := root.HelpFunc()
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
@@ -105,16 +105,30 @@ func newRootCommand(reached func()) *cobra.Command {
 	root.AddCommand(
 		newRunCommand(),
 		newDemoCommand(),
+		newStatusCommand(),
 		newPreflightCommand(),
 		newRollCommand(),
 		newUnlockCommand(),
+		newTemplateCommand(),
 		newSimCommand(),
 		newDiagramCommand(),
 		newBenchCommand(),
 		newCloudCommand(),
 		newVersionCommand(),
+		newManCommand(),
 	)
 	return root
+}
+
+// addCompletion adds the command that cobra would add by itself, to describe it as the others are. It is for the end, since it
+// remembers where its root writes to.
+func addCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Short = "print completions for bash, zsh, fish or powershell"
+		}
+	}
 }
 
 func printCommands(w io.Writer, root *cobra.Command) {
@@ -126,7 +140,7 @@ Usage: etcd-appliance COMMAND [flags]
 `)
 	for _, c := range root.Commands() {
 		if c.IsAvailableCommand() && c.Name() != "help" {
-			fmt.Fprintf(w, "  %-9s %s\n", c.Name(), c.Short)
+			fmt.Fprintf(w, "  %-10s %s\n", c.Name(), c.Short)
 		}
 	}
 	fmt.Fprint(w, `

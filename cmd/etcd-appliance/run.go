@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/etcd-appliance/etcd-appliance/agent"
+	"github.com/etcd-appliance/etcd-appliance/cmd/etcd-appliance/internal/status"
 	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/effects/awsclient"
 	"github.com/etcd-appliance/etcd-appliance/effects/datadir"
@@ -47,12 +48,13 @@ func runDaemon(ctx context.Context, c Config, load func() (Config, error), log z
 	if err != nil {
 		return err
 	}
+	board := status.NewBoard(version, rules(&c))
 	process, err := superviseEtcd(c, dir, log, func() { inbox <- func() {} })
 	if err != nil {
 		return err
 	}
 	defer func() { _ = process.Close() }() // etcd itself goes on
-	options, err := outside(c, log)
+	options, err := outside(c, board, log)
 	if err != nil {
 		return err
 	}
@@ -67,20 +69,30 @@ func runDaemon(ctx context.Context, c Config, load func() (Config, error), log z
 	log.Info().Str("version", version).Str("cluster", c.ClusterName).Str("wanted", wantedVersion(&c)).
 		Strs("servers", minors(options.Servers)).Bool("dry_run", c.DryRun).Msg("etcd-appliance starts")
 	world := effects.New(options)
+	board.Busy = world.Busy
 	r := &reloader{load: load, world: world, log: log, dir: c.EtcdDir}
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	go r.watch(watching, c, inbox)
 	go certificates.watch(watching, log)
-	if err := decide(ctx, c, world, inbox, r.read, log); err != nil {
+	if c.StatusAddress != "" && !c.DryRun { // a dry run stands beside the daemon whose status it is
+		go board.Serve(watching, c.StatusAddress, log.With().Str("component", "status").Logger())
+	}
+	if err := decide(ctx, c, world, board, inbox, r.read, log); err != nil {
 		return err
 	}
 	log.Info().Msg("etcd-appliance ends")
 	return nil
 }
 
+// rules are what the decisions depend on beside the facts.
+func rules(c *Config) states.Config {
+	return states.Config{ClientPort: c.ClientPort, PeerPort: c.PeerPort, OnTotalLoss: c.OnTotalLoss, ReplaceUnhealthyAfter: c.ReplaceUnhealthyAfter,
+		ClientTLS: c.TLS.Clients.Cert != "", PeerTLS: c.TLS.Peers.Cert != ""}
+}
+
 // decide takes turns until the daemon has nothing left to do. A dry run carries nothing out, so that a signal ends it at once.
-func decide(ctx context.Context, c Config, world *effects.Effects, inbox chan func(), reload func() (deliver func()), log zerolog.Logger) error {
+func decide(ctx context.Context, c Config, world *effects.Effects, board *status.Board, inbox chan func(), reload func() (deliver func()), log zerolog.Logger) error {
 	var executor agent.Executor
 	if !c.DryRun {
 		executor = world
@@ -97,13 +109,11 @@ func decide(ctx context.Context, c Config, world *effects.Effects, inbox chan fu
 			}
 		}()
 	}
-	a, err := agent.New(states.Config{
-		ClientPort: c.ClientPort, PeerPort: c.PeerPort, OnTotalLoss: c.OnTotalLoss,
-		ClientTLS: c.TLS.Clients.Cert != "", PeerTLS: c.TLS.Peers.Cert != "",
-	}, world, executor, agent.NewJournal(log, c.DryRun, nil))
+	a, err := agent.New(rules(&c), world, executor, agent.NewJournal(log, c.DryRun, board.Decided))
 	if err != nil {
 		return err
 	}
+	a.Turned = board.Turned
 	err = a.Run(ctx, inbox)
 	if c.DryRun && errors.Is(err, context.Canceled) {
 		return nil
@@ -122,7 +132,7 @@ func superviseEtcd(c Config, dir *datadir.Dir, log zerolog.Logger, wake func()) 
 
 // outside makes the clients of everything that is not on this instance. None of them is called yet: a member with data must
 // restart whether AWS answers or not.
-func outside(c Config, log zerolog.Logger) (effects.Options, error) {
+func outside(c Config, board *status.Board, log zerolog.Logger) (effects.Options, error) {
 	servers, err := c.Servers()
 	if err != nil {
 		return effects.Options{}, err
@@ -131,12 +141,13 @@ func outside(c Config, log zerolog.Logger) (effects.Options, error) {
 	if err != nil {
 		return effects.Options{}, err
 	}
-	clients := &awsclient.Clients{}
+	clients := &awsclient.Clients{Called: board.Called}
 	o := effects.Options{
 		IMDS: awsclient.NewIMDS(), EC2: clients, AutoScaling: clients, Peers: peerport.New(peerport.Config{Port: c.PeerPort, TLS: peerTLS}),
 		Now: time.Now, Within: context.WithTimeout, Parallel: parallel, Log: log,
 		Group: c.Group, ClusterName: c.ClusterName, Named: clusterNameOf, HostedZone: c.HostedZone, Bucket: c.Bucket,
 		ClientPort: c.ClientPort, PeerPort: c.PeerPort, ClientTLS: c.TLS.Clients.Cert != "", PeerTLS: peerTLS != nil, Wanted: c.EtcdVersion, Exact: c.EtcdExact, Servers: servers, TagEvery: c.TagInterval,
+		LaunchingHook: c.LaunchingHook, TerminatingHook: c.TerminatingHook,
 	}
 	if c.HostedZone != "" {
 		o.Route53 = clients

@@ -29,6 +29,9 @@ const maxAttempts = 2
 // Clients are the AWS clients of one daemon. They are made at the first call, and again at the next if that fails: a daemon
 // whose metadata service is slow to tell the region must still restart its etcd.
 type Clients struct {
+	// Called, if not nil, is told of every attempt of every call, from whichever goroutine made it.
+	Called func(service, action string, outcome Outcome)
+
 	mu    sync.Mutex
 	ready *clients
 }
@@ -52,7 +55,7 @@ func (c *Clients) get(ctx context.Context) (*clients, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ready == nil {
-		made, err := load(ctx)
+		made, err := c.load(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -80,10 +83,13 @@ func Settings(ctx context.Context) (aws.Config, error) {
 	return settings, nil
 }
 
-func load(ctx context.Context) (*clients, error) {
+func (c *Clients) load(ctx context.Context) (*clients, error) {
 	settings, err := Settings(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if c.Called != nil {
+		settings.APIOptions = append(settings.APIOptions, counted(c.Called))
 	}
 	pathStyle := func(o *s3.Options) { // an endpoint of its own has no bucket hosts
 		o.UsePathStyle = settings.BaseEndpoint != nil || os.Getenv("AWS_ENDPOINT_URL_S3") != ""

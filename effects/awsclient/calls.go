@@ -47,6 +47,34 @@ func (c *Clients) DescribeAutoScalingInstances(ctx context.Context, in *autoscal
 	}, in, opts)
 }
 
+// DescribeLifecycleHooks is the call of that name.
+func (c *Clients) DescribeLifecycleHooks(ctx context.Context, in *autoscaling.DescribeLifecycleHooksInput, opts ...autoscalingOption) (*autoscaling.DescribeLifecycleHooksOutput, error) {
+	return call(ctx, c, func(r *clients) func(context.Context, *autoscaling.DescribeLifecycleHooksInput, ...autoscalingOption) (*autoscaling.DescribeLifecycleHooksOutput, error) {
+		return r.autoscaling.DescribeLifecycleHooks
+	}, in, opts)
+}
+
+// CompleteLifecycleAction is the call of that name.
+func (c *Clients) CompleteLifecycleAction(ctx context.Context, in *autoscaling.CompleteLifecycleActionInput, opts ...autoscalingOption) (*autoscaling.CompleteLifecycleActionOutput, error) {
+	return call(ctx, c, func(r *clients) func(context.Context, *autoscaling.CompleteLifecycleActionInput, ...autoscalingOption) (*autoscaling.CompleteLifecycleActionOutput, error) {
+		return r.autoscaling.CompleteLifecycleAction
+	}, in, opts)
+}
+
+// RecordLifecycleActionHeartbeat is the call of that name.
+func (c *Clients) RecordLifecycleActionHeartbeat(ctx context.Context, in *autoscaling.RecordLifecycleActionHeartbeatInput, opts ...autoscalingOption) (*autoscaling.RecordLifecycleActionHeartbeatOutput, error) {
+	return call(ctx, c, func(r *clients) func(context.Context, *autoscaling.RecordLifecycleActionHeartbeatInput, ...autoscalingOption) (*autoscaling.RecordLifecycleActionHeartbeatOutput, error) {
+		return r.autoscaling.RecordLifecycleActionHeartbeat
+	}, in, opts)
+}
+
+// SetInstanceHealth is the call of that name.
+func (c *Clients) SetInstanceHealth(ctx context.Context, in *autoscaling.SetInstanceHealthInput, opts ...autoscalingOption) (*autoscaling.SetInstanceHealthOutput, error) {
+	return call(ctx, c, func(r *clients) func(context.Context, *autoscaling.SetInstanceHealthInput, ...autoscalingOption) (*autoscaling.SetInstanceHealthOutput, error) {
+		return r.autoscaling.SetInstanceHealth
+	}, in, opts)
+}
+
 // GetHostedZone is the call of that name.
 func (c *Clients) GetHostedZone(ctx context.Context, in *route53.GetHostedZoneInput, opts ...route53Option) (*route53.GetHostedZoneOutput, error) {
 	return call(ctx, c, func(r *clients) func(context.Context, *route53.GetHostedZoneInput, ...route53Option) (*route53.GetHostedZoneOutput, error) {

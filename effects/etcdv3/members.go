@@ -51,7 +51,7 @@ func (e *Etcd) Members(ctx context.Context, endpoints []string) (effects.EtcdMem
 		if err != nil {
 			return err
 		}
-		list.ClusterID, list.Members = r.Header.GetClusterId(), make([]states.Member, len(r.Members))
+		list.ClusterID, list.By, list.Members = r.Header.GetClusterId(), r.Header.GetMemberId(), make([]states.Member, len(r.Members))
 		for i, m := range r.Members {
 			list.Members[i] = member(m)
 		}

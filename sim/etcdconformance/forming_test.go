@@ -31,12 +31,14 @@ var forming = []testCase{
 			s.note("ask: %s, same cluster %v", outcome(err), a.ClusterID == st.ClusterID)
 			list, err := s.etcd.Members(s.context(), s.urls(9, 3)) // nobody at 9
 			s.note("members: %s, same cluster %v, client URL %v", outcome(err), list.ClusterID == st.ClusterID, list.Members[0].ClientURL != "")
+			s.note("told by the one that answered: %v", list.By == s.id(3, 1))
 		},
 		want: `
 			members: 1 2 3
 			status: ok, leads true, learner false, version true, errors 0
 			ask: ok, same cluster true
-			members: ok, same cluster true, client URL true`,
+			members: ok, same cluster true, client URL true
+			told by the one that answered: true`,
 	},
 	{
 		name: "a minority of a new cluster tells its members on the peer port, and serves nothing",

@@ -46,7 +46,11 @@ func (c *client) Members(_ context.Context, endpoints []string) (effects.EtcdMem
 			err = answer
 		}
 		if err == nil {
-			return effects.EtcdMembers{ClusterID: p.disk.cluster.id, Members: p.view().members}, nil
+			list := effects.EtcdMembers{ClusterID: p.disk.cluster.id, By: p.disk.member, Members: p.view().members}
+			if c.v2 { // whose answers do not say it
+				list.By = 0
+			}
+			return list, nil
 		}
 		last = err
 	}

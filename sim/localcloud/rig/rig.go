@@ -16,6 +16,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,6 +56,9 @@ type Options struct {
 	// Warn is told what goes wrong in the cloud outside any call; default silence.
 	Warn func(error)
 }
+
+// StatusPort is where each daemon serves its status, at the address of its instance.
+const StatusPort = "2381"
 
 // Rig is a local cloud with a hosted zone, and with a group once it is launched.
 type Rig struct {
@@ -149,7 +153,8 @@ func (r *Rig) newLauncher() (*localcloud.ProcessLauncher, error) {
 	}
 	l := &localcloud.ProcessLauncher{Dir: r.options.Dir, Restart: r.options.Restart}
 	l.Command = func(i localcloud.Instance) *exec.Cmd {
-		args := []string{"run", "--hosted-zone", r.options.Zone, "--etcd-dir", r.options.EtcdDir, "--data-dir", r.dataDir(i.ID), "--log-format", "json"}
+		args := []string{"run", "--hosted-zone", r.options.Zone, "--etcd-dir", r.options.EtcdDir, "--data-dir", r.dataDir(i.ID), "--log-format", "json",
+			"--status-address", net.JoinHostPort(i.PrivateIP, StatusPort)}
 		if r.options.EtcdVersion != "" {
 			file, err := r.configFile(i.ID)
 			if err != nil {

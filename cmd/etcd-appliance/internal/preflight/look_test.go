@@ -40,7 +40,10 @@ func (e *etcd) Keys(context.Context, []string, string) ([]effects.EtcdKey, error
 func (e *etcd) Auth(context.Context, []string) (states.Fact, error) { return states.No, nil }
 
 // group is AWS with one group, in which i-a is.
-type group struct{ err error }
+type group struct {
+	effects.AutoScaling // of which it asks nothing else
+	err                 error
+}
 
 func (g group) DescribeAutoScalingInstances(_ context.Context, in *autoscaling.DescribeAutoScalingInstancesInput, _ ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingInstancesOutput, error) {
 	out := &autoscaling.DescribeAutoScalingInstancesOutput{}
@@ -116,7 +119,7 @@ func TestLookAtWhatIsNotThere(t *testing.T) {
 	}{
 		"no instance":   {group{}, "", "no member is named after an instance"},
 		"no such group": {group{}, "other", "auto-scaling group other is not there"},
-		"no AWS":        {group{errors.New("throttled")}, "releaseetcd", "throttled"},
+		"no AWS":        {group{err: errors.New("throttled")}, "releaseetcd", "throttled"},
 	} {
 		seen := Seen{Group: c.named}
 		(&Sources{Etcd: e, AutoScaling: c.cloud, HTTP: http.DefaultClient}).Look(t.Context(), &seen)
