@@ -99,4 +99,3 @@ func daemons(p *rig.Predecessor, v *rig.View, want int) error {
 	}
 	return nil
 }
-
