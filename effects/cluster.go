@@ -173,7 +173,8 @@ func (e *Effects) askLocal(ctx context.Context, endpoint string, answered bool) 
 	}
 	return states.Local{
 		Answers: states.Yes, MemberID: s.MemberID, ClusterID: s.ClusterID, Leader: s.Leader,
-		Learner: s.Learner, Applied: s.Applied, Version: s.Version, Alarm: Alarm(s.Errors),
+		Learner: s.Learner, Applied: s.Applied, Version: s.Version,
+		Storage: s.Storage, Downgrade: s.Downgrade, Alarm: Alarm(s.Errors),
 	}
 }
 

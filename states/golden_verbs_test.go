@@ -43,7 +43,7 @@ var verbs = map[string]func(*dialogue, string) error{
 	"disk":       (*dialogue).disk,       // disk unknown WHY | disk empty aside | disk member 3.7 joined | disk broken joined: WHY
 	"process":    (*dialogue).process,    // process unknown | stopped | stopping 3.7 | running 3.7 | ended crash 3 times 5s ago: LAST WORDS
 	"members":    (*dialogue).members,    // members unknown | no-quorum | 7 at 3.7 leader i-a: i-a 3.7.3, i-b unhealthy 20s, i-c learner applied 9, i-d unstarted unasked
-	"local":      (*dialogue).local,      // local unknown | silent | restored | i-a leader i-b learner | i-a leaderless
+	"local":      (*dialogue).local,      // local unknown | silent | restored | i-a leader i-b storage 3.7 downgrade 3.6 learner | i-a leaderless
 	"lock":       (*dialogue).lock,       // lock unknown | free | i-b 3.6 to 3.7 (the upgrade lock) | i-b 3.6 to 3.6.17
 	"halted":     (*dialogue).halted,     // halted nobody | i-b 3.6 to 3.7: WHY
 	"wants":      (*dialogue).wants,      // wants 3.7 | wants 3.7.3 within 5m: the configuration has changed just now, and within that time everywhere

@@ -14,7 +14,6 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/effects/awsclient"
 	"github.com/etcd-appliance/etcd-appliance/effects/datadir"
 	"github.com/etcd-appliance/etcd-appliance/effects/etcdproc"
-	"github.com/etcd-appliance/etcd-appliance/effects/etcdv3"
 )
 
 // newPreflightCommand tells what is in the way of an upgrade before anybody wants it.
@@ -59,11 +58,11 @@ lines that warn what could not be checked.`,
 }
 
 func look(ctx context.Context, endpoints []string, c *Config, seen *preflight.Seen) {
-	etcd := etcdv3.New(etcdv3.Config{})
-	defer etcd.Close()
+	etcd, closeEtcd := newAnyEtcd()
+	defer closeEtcd()
 	direct := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: members are asked, as the daemon asks them
 	sources := preflight.Sources{
-		Etcd: etcd, AutoScaling: &awsclient.Clients{}, HTTP: direct, Endpoints: endpoints, DataDir: datadir.Peek(c.DataDir).EtcdDir(),
+		Etcd: lookedAt{etcd}, AutoScaling: &awsclient.Clients{}, HTTP: direct, Endpoints: endpoints, DataDir: datadir.Peek(c.DataDir).EtcdDir(),
 	}
 	sources.Look(ctx, seen)
 }

@@ -23,7 +23,7 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/cmd/etcd-appliance/internal/roll"
 	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/effects/awsclient"
-	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -86,11 +86,11 @@ func (f *rollFlags) run(ctx context.Context, in io.Reader, out io.Writer) error 
 		return err
 	}
 	groups := autoscaling.NewFromConfig(settings)
-	observer := rig.NewObserver(rig.Target{
-		AutoScaling: groups, EC2: ec2.NewFromConfig(settings), DNS: nameserver, Group: f.group, Cluster: cmp.Or(f.cluster, f.group), Zone: f.zone,
+	watcher := observer.New(observer.Target{
+		AutoScaling: groups, EC2: ec2.NewFromConfig(settings), DNS: nameserver, Group: f.group, Cluster: cmp.Or(f.cluster, f.group), Zone: f.zone, V2: true,
 	})
-	defer observer.Close()
-	etcd, closeEtcd := newEtcd([]states.MinorVersion{{Major: 2, Minor: 3}}) // it may be any
+	defer watcher.Close()
+	etcd, closeEtcd := newAnyEtcd()
 	defer closeEtcd()
 	if err := f.agreesWithTag(ctx, groups); err != nil {
 		return err
@@ -100,7 +100,7 @@ func (f *rollFlags) run(ctx context.Context, in io.Reader, out io.Writer) error 
 	}
 	o := roll.Options{
 		To: f.to, Replace: f.replace, StepTimeout: f.stepTimeout, Pause: 500 * time.Millisecond,
-		Look: observer.Look, Locks: locksOf(etcd), Show: roll.Lines(out),
+		Look: watcher.Look, Locks: locksOf(etcd), Show: roll.Lines(out),
 		Want: func(ctx context.Context, minor states.MinorVersion) error {
 			return setVersionTag(ctx, groups, f.group, minor)
 		},

@@ -35,7 +35,7 @@ Delete a halt when its reason is mended. The upgrade then begins again by itself
 			if err != nil {
 				return usageError{err}
 			}
-			etcd, closeEtcd := newEtcd([]states.MinorVersion{{Major: 2, Minor: 3}}) // it may be any
+			etcd, closeEtcd := newAnyEtcd()
 			defer closeEtcd()
 			u := unlocker{etcd, o.members(&c), cmd.OutOrStdout(), bufio.NewScanner(cmd.InOrStdin()), yes}
 			return u.run(cmd.Context())

@@ -21,7 +21,7 @@ type Finder struct {
 }
 
 // Finder follows the SRV records.
-func (o *Observer) Finder() *Finder { return &Finder{find: o.clientURLs} }
+func (r *Rig) Finder() *Finder { return &Finder{find: r.ClientURLs} }
 
 // FinderInGroup asks the cloud itself, for a cluster that publishes nothing.
 func (r *Rig) FinderInGroup() *Finder {
@@ -31,15 +31,6 @@ func (r *Rig) FinderInGroup() *Finder {
 		}
 		return urls, nil
 	}}
-}
-
-// clientURLs finds them as a client of etcd does.
-func (o *Observer) clientURLs(ctx context.Context) ([]string, error) {
-	found, err := o.dns.endpoints(ctx, "_etcd-client._tcp."+o.target.Cluster+"."+o.target.Zone)
-	for i := range found {
-		found[i] = "http://" + found[i]
-	}
-	return found, err
 }
 
 // Client is nil as long as DNS has no member.

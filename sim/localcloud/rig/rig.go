@@ -31,6 +31,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
 
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud"
 )
@@ -58,7 +59,7 @@ const StatusPort = "2381"
 
 // Rig is a local cloud with a hosted zone, and with a group once it is launched.
 type Rig struct {
-	*Observer
+	*observer.Observer
 	Cloud    *localcloud.Server
 	launcher *localcloud.ProcessLauncher
 	options  Options
@@ -87,7 +88,7 @@ func Start(ctx context.Context, o Options) (*Rig, error) {
 		r.removeDir()
 		return nil, err
 	}
-	r.Observer = NewObserver(Target{
+	r.Observer = observer.New(observer.Target{
 		AutoScaling: autoscaling.NewFromConfig(r.AWS("observer")), EC2: ec2.NewFromConfig(r.AWS("observer")),
 		DNS: r.Cloud.DNS(), Group: o.Group, Cluster: o.Group, Zone: o.Zone, V2: o.V2,
 	})
@@ -219,7 +220,7 @@ func (r *Rig) createZone(ctx context.Context) error {
 func (r *Rig) Options() Options { return r.options }
 
 // Name is the name of the cluster in DNS.
-func (r *Rig) Name() string { return r.target.Cluster + "." + r.target.Zone }
+func (r *Rig) Name() string { return r.options.Group + "." + r.options.Zone }
 
 // Dir is where the disks of the instances and the logs of their daemons are.
 func (r *Rig) Dir() string { return r.options.Dir }

@@ -1,4 +1,6 @@
-package rig
+// Package observer looks at a cluster from outside, as an operator does: it asks AWS for the instances, the name server for what is
+// published, and every server for itself. It only reads.
+package observer
 
 import (
 	"cmp"
@@ -38,8 +40,8 @@ type Observer struct {
 	clusters map[uint64]bool // every cluster ID ever seen
 }
 
-// NewObserver gives an observer that has not looked yet.
-func NewObserver(t Target) *Observer {
+// New gives an observer that has not looked yet.
+func New(t Target) *Observer {
 	return &Observer{
 		target: t, dns: resolver{t.DNS}, servers: newServers(t.V2),
 		latest: &View{}, renewed: make(chan struct{}), clusters: map[uint64]bool{},
@@ -226,6 +228,15 @@ func (o *Observer) askServers(ctx context.Context, instances []Instance) {
 	o.servers.forget(func(address string) bool {
 		return slices.ContainsFunc(instances, func(i Instance) bool { return asked(&i) && i.Address == address })
 	})
+}
+
+// ClientURLs finds the members as a client of etcd does, by their SRV records.
+func (o *Observer) ClientURLs(ctx context.Context) ([]string, error) {
+	found, err := o.dns.endpoints(ctx, "_etcd-client._tcp."+o.target.Cluster+"."+o.target.Zone)
+	for i := range found {
+		found[i] = "http://" + found[i]
+	}
+	return found, err
 }
 
 func (o *Observer) askDNS(ctx context.Context) (DNS, Claim, error) {

@@ -1,4 +1,4 @@
-package rig
+package observer
 
 import (
 	"cmp"
@@ -80,7 +80,7 @@ func (s *servers) ask(ctx context.Context, address string) (e Etcd) {
 	}
 	var version versionsOf
 	if s.v2 { // somebody has to ask each time: the version rises
-		if e.Err = s.request(ctx, http.MethodGet, address, "/version", nil, &version); e.Err != nil {
+		if e.Err = s.get(ctx, address, "/version", &version); e.Err != nil {
 			return e
 		}
 		if version.isV2() {
