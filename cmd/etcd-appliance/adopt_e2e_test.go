@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 )
 
@@ -33,7 +34,7 @@ func TestAdoptPredecessor(t *testing.T) {
 				if err := act(ctx, i.ID); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := p.Wait(ctx, func(v *rig.View) error { return errors.Join(v.Healthy(3), daemons(p, v, n+1)) }); err != nil {
+				if _, err := p.Wait(ctx, func(v *observer.View) error { return errors.Join(v.Healthy(3), daemons(p, v, n+1)) }); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -87,7 +88,7 @@ func predecessorRig(t *testing.T, servers string) (context.Context, *rig.Predece
 }
 
 // daemons tells unless so many instances in service run the daemon.
-func daemons(p *rig.Predecessor, v *rig.View, want int) error {
+func daemons(p *rig.Predecessor, v *observer.View, want int) error {
 	n := 0
 	for _, i := range v.InService() {
 		if p.DaemonPID(i.ID) != 0 {

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud"
 )
 
@@ -111,10 +112,12 @@ func (p *Predecessor) keepHouse(ctx context.Context) {
 	}
 }
 
-func (p *Predecessor) removeAbsent(ctx context.Context, leader *Instance) {
+func (p *Predecessor) removeAbsent(ctx context.Context, leader *observer.Instance) {
 	v := p.Latest()
 	for _, m := range leader.Etcd.Members {
-		here := func(i Instance) bool { return i.State == "running" && slices.Contains(m.PeerURLs, peerURL(i.Address)) }
+		here := func(i observer.Instance) bool {
+			return i.State == "running" && slices.Contains(m.PeerURLs, peerURL(i.Address))
+		}
 		if slices.ContainsFunc(v.Instances, here) {
 			continue
 		}
@@ -122,7 +125,7 @@ func (p *Predecessor) removeAbsent(ctx context.Context, leader *Instance) {
 		if err != nil {
 			return
 		}
-		if res, err := p.servers.http.Do(req); err == nil { // it never looked at the outcome
+		if res, err := http.DefaultClient.Do(req); err == nil { // it never looked at the outcome
 			res.Body.Close()
 		}
 	}
