@@ -57,7 +57,7 @@ func TestAdoptPredecessor(t *testing.T) {
 // predecessorRig is three instances of the predecessor's, published, and a client at work.
 func predecessorRig(t *testing.T, servers string) (context.Context, *rig.Predecessor, *applications) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	p, err := rig.StartPredecessor(ctx, rig.Options{
 		Daemon: builtDaemon(t), EtcdDir: servers, EtcdVersion: "2.3", V2: true, Dir: t.TempDir(), Warn: func(err error) { t.Error(err) },
