@@ -31,6 +31,7 @@ var verbs = map[string]func(*dialogue, string) error{
 	"state":      (*dialogue).state,      // state Joining: a machine that stands there, as of now
 	"restart":    (*dialogue).restart,    // restart: the daemon does; it knows its disk and its process, and nothing else yet
 	"total-loss": (*dialogue).totalLoss,  // total-loss new | total-loss halt
+	"tls":        (*dialogue).tls,        // tls of clients | tls of clients and peers | tls of nobody
 	"tick":       (*dialogue).tick,       // tick 5s
 	"fresh":      (*dialogue).fresh,      // fresh: every source has answered again, and the same
 	"group":      (*dialogue).group,      // group unknown | group desired 3: i-a running, i-b pending, i-c no-address, i-d gone, i-e outside running
@@ -127,6 +128,15 @@ func (d *dialogue) totalLoss(rest string) error {
 	d.config.OnTotalLoss = TotalLoss(rest)
 	d.machine.config = d.config
 	return d.config.Validate()
+}
+
+func (d *dialogue) tls(rest string) error {
+	d.config.ClientTLS, d.config.PeerTLS = strings.Contains(rest, "clients"), strings.Contains(rest, "peers")
+	d.machine.config = d.config
+	if !d.config.ClientTLS && !d.config.PeerTLS && rest != "of nobody" {
+		return fmt.Errorf("tls %q", rest)
+	}
+	return nil
 }
 
 func (d *dialogue) tick(rest string) error {

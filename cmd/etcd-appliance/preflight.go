@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,7 +45,11 @@ lines that warn what could not be checked.`,
 			} else {
 				lookForServers(&c, &seen)
 			}
-			look(cmd.Context(), o.members(&c), &c, &seen)
+			tls, err := c.TLS.client()
+			if err != nil {
+				return usageError{err}
+			}
+			look(cmd.Context(), o.members(&c), &c, tls, &seen)
 			return report(cmd.OutOrStdout(), preflight.Checks(&seen), asJSON)
 		},
 	}
@@ -57,10 +62,10 @@ lines that warn what could not be checked.`,
 	return cmd
 }
 
-func look(ctx context.Context, endpoints []string, c *Config, seen *preflight.Seen) {
-	etcd, closeEtcd := newAnyEtcd()
+func look(ctx context.Context, endpoints []string, c *Config, tls *tls.Config, seen *preflight.Seen) {
+	etcd, closeEtcd := newAnyEtcd(tls)
 	defer closeEtcd()
-	direct := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: members are asked, as the daemon asks them
+	direct := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: tls}} // no proxy: members are asked, as the daemon asks them
 	sources := preflight.Sources{
 		Etcd: lookedAt{etcd}, AutoScaling: &awsclient.Clients{}, HTTP: direct, Endpoints: endpoints, DataDir: datadir.Peek(c.DataDir).EtcdDir(),
 	}

@@ -32,6 +32,7 @@ type rollFlags struct {
 	to                               states.MinorVersion
 	replace, yes                     bool
 	group, cluster, zone, nameserver string
+	tls                              TLS
 	stepTimeout                      time.Duration
 }
 
@@ -68,6 +69,11 @@ terminate its instances; a name server that knows the hosted zone; and the clien
 	addSetting(flags, "hosted-zone", &f.zone, "", optional(parseZone)).Usage = "name of the hosted zone that the cluster is published in"
 	addSetting(flags, "cluster-name", &f.cluster, "", optional(parseClusterName)).Usage = "first label of the DNS names (default: the group's name)"
 	flags.StringVar(&f.nameserver, "nameserver", "", "asked for the DNS records, as HOST or HOST:PORT (default: that of /etc/resolv.conf)")
+	path := optional(parsePath)
+	addSetting(flags, "cert-file", &f.tls.Clients.Cert, "", path).Usage = "certificate to show to members"
+	addSetting(flags, "key-file", &f.tls.Clients.Key, "", path).Usage = "its private key"
+	addSetting(flags, "trusted-ca-file", &f.tls.Clients.CA, "", path).Usage = "CA of the members' certificates; without it members are asked without TLS"
+	addSetting(flags, "tls-server-name", &f.tls.ServerName, "", parseText).Usage = "that the members' certificates have"
 	flags.DurationVar(&f.stepTimeout, "step-timeout", 15*time.Minute, "how long the roll may go without any progress")
 	flags.BoolVar(&f.yes, "yes", false, "do not ask")
 	for _, name := range []string{"to", "group", "hosted-zone"} {
@@ -86,11 +92,15 @@ func (f *rollFlags) run(ctx context.Context, in io.Reader, out io.Writer) error 
 		return err
 	}
 	groups := autoscaling.NewFromConfig(settings)
+	tls, err := f.tls.client()
+	if err != nil {
+		return usageError{err}
+	}
 	watcher := observer.New(observer.Target{
-		AutoScaling: groups, EC2: ec2.NewFromConfig(settings), DNS: nameserver, Group: f.group, Cluster: cmp.Or(f.cluster, f.group), Zone: f.zone, V2: true,
+		AutoScaling: groups, EC2: ec2.NewFromConfig(settings), DNS: nameserver, Group: f.group, Cluster: cmp.Or(f.cluster, f.group), Zone: f.zone, TLS: tls, V2: true,
 	})
 	defer watcher.Close()
-	etcd, closeEtcd := newAnyEtcd()
+	etcd, closeEtcd := newAnyEtcd(tls)
 	defer closeEtcd()
 	if err := f.agreesWithTag(ctx, groups); err != nil {
 		return err

@@ -203,7 +203,7 @@ func (r *roller) look(ctx context.Context) *Look {
 	var endpoints []string
 	for _, i := range now.InService() {
 		if i.Etcd.Serves {
-			endpoints = append(endpoints, "http://"+i.Address+":2379")
+			endpoints = append(endpoints, i.Etcd.URL)
 		}
 	}
 	if len(endpoints) == 0 {
