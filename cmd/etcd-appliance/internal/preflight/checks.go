@@ -180,7 +180,7 @@ func (s *Seen) way(list *[]Check) []states.Hop {
 	case !low.Known():
 		add(fail("way", "name members that answer", "no member tells what it runs"))
 	case s.To.Less(low):
-		add(fail("way", "see docs/operations.md#going-back", "every member runs etcd %s or later: there is no way back to %s by configuration", low, s.To))
+		add(fail("way", "see docs/upgrading.md#going-back", "every member runs etcd %s or later: there is no way back to %s by configuration", low, s.To))
 	case low == s.To:
 		add(pass("way", "every member runs etcd %s", low))
 	case len(way) == 0:
