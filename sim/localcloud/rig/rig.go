@@ -42,6 +42,7 @@ type Options struct {
 	EtcdVersion string        // minor that the instances want; may be empty when EtcdDir holds only one
 	V2          bool          // the servers may be of 2.3: they are asked, and written to, over v2
 	Args        []string      // more flags for every daemon
+	Hooks       bool          // the group has the lifecycle hooks that a daemon completes
 	Group       string        // default releaseetcd
 	Zone        string        // hosted zone, default elephant.example.org
 	Dir         string        // disks and logs; default a temporary directory, which Close removes
