@@ -64,6 +64,11 @@ func (c *Choice) choose(ctx context.Context, endpoints ...string) api {
 	return api{Etcd: c.V3}
 }
 
+// Speaks is the client whose API the cluster answers, for a question of which [Etcd] knows nothing.
+func (c *Choice) Speaks(ctx context.Context, endpoints ...string) Etcd {
+	return c.choose(ctx, endpoints...).Etcd
+}
+
 func (c *Choice) isAbove() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -54,6 +54,9 @@ func TestChoiceGoesByTheVersion(t *testing.T) {
 		if got := [2]int{len(v2.calls), len(v3.calls)}; got != want {
 			t.Errorf("%s: %v calls, want %v\nv2 %q\nv3 %q", level, got, want, v2.calls, v3.calls)
 		}
+		if got := c.Speaks(t.Context(), "dead", "alive"); (got == v2) != (level.Major == 2) || (got == v3) != (level.Major == 3) {
+			t.Errorf("%s: speaks to %p, of v2 %p and v3 %p", level, got, v2, v3)
+		}
 	}
 	c, v2, v3 := choiceOf(nil)
 	everything(t, c)

@@ -36,6 +36,7 @@ func (e *Effects) askCluster() question {
 	}
 	return func(ctx context.Context) (func(), error) {
 		before, level := next.Local, states.MinorVersion{}
+		var trouble error // with TLS, which does not pass by itself: the log is to tell it
 		if own != "" {
 			// Before its status: what it has applied by then reaches behind the entry that set the version. One that begins would
 			// keep silent on its peer port too.
@@ -46,7 +47,7 @@ func (e *Effects) askCluster() question {
 			if joining && before.Answers != states.Yes {
 				restored = e.askRestored(ctx, self, before.Restored)
 			}
-			next.Local = e.askLocal(ctx, own, before.Answers == states.Yes)
+			next.Local, trouble = e.askLocal(ctx, own, before.Answers == states.Yes)
 			if next.Local.Answers != states.Yes {
 				next.Local.Restored = restored
 			}
@@ -57,7 +58,7 @@ func (e *Effects) askCluster() question {
 		}
 		asked := order(endpoints, own, serves)
 		if len(asked) == 0 || asked[0] == own && next.Local.Answers != states.Yes {
-			return func() { e.setCluster(next) }, nil // nobody to ask is no answer: it stays as unknown as it was
+			return func() { e.setCluster(next) }, trouble // nobody to ask is no answer: it stays as unknown as it was
 		}
 		list, err := e.Etcd.Members(ctx, asked)
 		if err != nil {
@@ -83,12 +84,12 @@ func (e *Effects) askCluster() question {
 			next.Version = e.askVersion(ctx, peersOf(next.Members)...)
 		}
 		if wide {
-			e.askHealth(ctx, next.Members, next.Local)
+			trouble = e.askHealth(ctx, next.Members, next.Local)
 			next.Asked = at
 		} else if m, ok := next.Member(next.Local.MemberID); ok {
 			m.Health = states.Is(serves)
 		}
-		return func() { e.setCluster(next) }, unread
+		return func() { e.setCluster(next) }, errors.Join(unread, trouble)
 	}
 }
 
@@ -161,7 +162,7 @@ func (e *Effects) markUnhealthy(members []states.Member) {
 // connections and says nothing (etcd server/embed), and a longer wait would only delay the next look.
 const startPatience = 250 * time.Millisecond
 
-func (e *Effects) askLocal(ctx context.Context, endpoint string, answered bool) states.Local {
+func (e *Effects) askLocal(ctx context.Context, endpoint string, answered bool) (states.Local, error) {
 	if !answered {
 		bounded, cancel := e.Within(ctx, startPatience)
 		defer cancel()
@@ -169,12 +170,22 @@ func (e *Effects) askLocal(ctx context.Context, endpoint string, answered bool) 
 	}
 	s, err := e.Etcd.Status(ctx, endpoint)
 	if err != nil {
-		return states.Local{Answers: states.No}
+		return states.Local{Answers: states.No}, tlsTrouble(err)
 	}
 	return states.Local{
 		Answers: states.Yes, MemberID: s.MemberID, ClusterID: s.ClusterID, Leader: s.Leader,
-		Learner: s.Learner, Applied: s.Applied, Version: s.Version, Alarm: Alarm(s.Errors),
+		Learner: s.Learner, Applied: s.Applied, Version: s.Version,
+		Storage: s.Storage, Downgrade: s.Downgrade, Alarm: Alarm(s.Errors),
+	}, nil
+}
+
+// tlsTrouble is the error if it is one of TLS. A decision needs to know only that a server does not answer, and servers that begin or
+// end do not: this is what a human has to mend.
+func tlsTrouble(err error) error {
+	if errors.Is(err, ErrTLS) {
+		return err
 	}
+	return nil
 }
 
 // Alarm picks an alarm out of what a server says is wrong with it: the text of an alarm has its kind in it
@@ -202,7 +213,8 @@ func (e *Effects) askRestored(ctx context.Context, self string, before time.Time
 
 // askHealth asks every member how it is, but for our own where local has its word already (a member's ID is never 0). A member that
 // has never started has nothing to answer with, and is unhealthy.
-func (e *Effects) askHealth(ctx context.Context, members []states.Member, local states.Local) {
+func (e *Effects) askHealth(ctx context.Context, members []states.Member, local states.Local) error {
+	failed := make([]error, len(members))
 	e.Parallel(len(members), func(i int) {
 		m := &members[i]
 		if m.ID == local.MemberID {
@@ -217,7 +229,9 @@ func (e *Effects) askHealth(ctx context.Context, members []states.Member, local 
 		if err == nil && s.MemberID == m.ID {
 			m.Health, m.Version, m.Applied, m.Alarm = states.Is(s.Leader != 0), s.Version, s.Applied, Alarm(s.Errors)
 		}
+		failed[i] = tlsTrouble(err)
 	})
+	return errors.Join(failed...)
 }
 
 // order puts our own server first where it can answer, and last where it cannot.
@@ -238,11 +252,19 @@ func order(endpoints []string, own string, serves bool) []string {
 }
 
 func (e *Effects) clientURL(address string) string {
-	return "http://" + net.JoinHostPort(address, strconv.Itoa(e.ClientPort))
+	return url(e.ClientTLS, address, e.ClientPort)
 }
 
 func (e *Effects) peerURL(address string) string {
-	return "http://" + net.JoinHostPort(address, strconv.Itoa(e.PeerPort))
+	return url(e.PeerTLS, address, e.PeerPort)
+}
+
+func url(tls bool, address string, port int) string {
+	scheme := "http://"
+	if tls {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(address, strconv.Itoa(port))
 }
 
 // askPeers asks the other instances of the group on their peer port, where etcd answers without quorum.
@@ -256,17 +278,18 @@ func (e *Effects) askPeers() question {
 		}
 	}
 	return func(ctx context.Context) (func(), error) {
-		e.Parallel(len(found), func(i int) { e.askPeer(ctx, &found[i]) })
+		failed := make([]error, len(found))
+		e.Parallel(len(found), func(i int) { failed[i] = tlsTrouble(e.askPeer(ctx, &found[i])) })
 		return func() {
 			e.facts.Peers, e.facts.Polled = found, at
 			for i := range found {
 				e.addEndpoints(found[i].Members)
 			}
-		}, nil
+		}, errors.Join(failed...)
 	}
 }
 
-func (e *Effects) askPeer(ctx context.Context, p *states.Peer) {
+func (e *Effects) askPeer(ctx context.Context, p *states.Peer) error {
 	answer, err := e.Peers.Ask(ctx, p.Address)
 	switch {
 	case err == nil:
@@ -274,4 +297,5 @@ func (e *Effects) askPeer(ctx context.Context, p *states.Peer) {
 	case errors.Is(err, ErrRefused):
 		p.Answers = states.No
 	}
+	return err
 }

@@ -120,11 +120,11 @@ func TestLocalIsWhatTheServerSays(t *testing.T) {
 	r := clustered(t)
 	r.etcd.status[r.url(0)] = EtcdStatus{
 		ClusterID: 7, MemberID: 0xa1, Leader: 0xb2, Learner: true, Applied: 5, Version: states.Version{Major: 3, Minor: 6, Patch: 1},
-		Errors: []string{"etcdserver: no leader", "memberID:1 alarm:NOSPACE"},
+		Storage: states.MinorVersion{Major: 3, Minor: 5}, Downgrade: states.MinorVersion{Major: 3, Minor: 4}, Errors: []string{"etcdserver: no leader", "memberID:1 alarm:NOSPACE"},
 	}
 	want := states.Local{
 		Answers: states.Yes, ClusterID: 7, MemberID: 0xa1, Leader: 0xb2, Learner: true, Applied: 5, Version: states.Version{Major: 3, Minor: 6, Patch: 1},
-		Alarm: "memberID:1 alarm:NOSPACE",
+		Storage: states.MinorVersion{Major: 3, Minor: 5}, Downgrade: states.MinorVersion{Major: 3, Minor: 4}, Alarm: "memberID:1 alarm:NOSPACE",
 	}
 	if got := r.clusterNow(true).Local; got != want {
 		t.Errorf("%+v, want %+v", got, want)

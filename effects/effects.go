@@ -43,6 +43,8 @@ type Options struct {
 	Bucket      string
 	ClientPort  int
 	PeerPort    int
+	ClientTLS   bool // etcd's clients are served over TLS
+	PeerTLS     bool // and its peers are
 	Wanted      states.MinorVersion
 	Exact       states.Version // the very version that is wanted; unknown: whichever patch is installed
 	Servers     []states.MinorVersion

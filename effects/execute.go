@@ -259,7 +259,7 @@ func (e *Effects) mayAddVoter(ctx context.Context, c states.AddMember, members [
 	if c.Learner {
 		return nil
 	}
-	e.askHealth(ctx, members, states.Local{})
+	_ = e.askHealth(ctx, members, states.Local{})
 	for i := range members {
 		if m := &members[i]; m.Health != states.Yes {
 			return fmt.Errorf("add %s as a voter while %s is not healthy: %w", c.Address, m.Key(), ErrUnhealthy)
@@ -306,7 +306,7 @@ func (e *Effects) survives(ctx context.Context, members []states.Member, removed
 	others := states.Cluster{
 		Members: slices.DeleteFunc(slices.Clone(members), func(m states.Member) bool { return m.Learner || m.ID == removed.ID }),
 	}
-	e.askHealth(ctx, others.Members, states.Local{})
+	_ = e.askHealth(ctx, others.Members, states.Local{})
 	if n, healthy := others.Voters(); healthy < states.Quorum(n) {
 		return fmt.Errorf("remove %x: %d of the other %d voters are healthy, which is no quorum", removed.ID, healthy, n)
 	}

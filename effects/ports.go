@@ -56,6 +56,7 @@ type EtcdStatus struct {
 	Learner             bool
 	Applied             uint64 // raft index
 	Version             states.Version
+	Storage             states.MinorVersion // of its data; unknown before 3.6
 	Errors              []string            // active alarms, "etcdserver: no leader"
 	Downgrade           states.MinorVersion // that was enabled; unknown when none is, or before 3.6
 }

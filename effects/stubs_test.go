@@ -18,6 +18,7 @@ type stubEtcd struct {
 	list      EtcdMembers
 	listErr   error
 	status    map[string]EtcdStatus // by client URL; who is not in it does not answer
+	failing   map[string]error      // of a status, by client URL
 	lock      EtcdLock
 	keys      []EtcdKey
 	keysErr   error
@@ -34,6 +35,9 @@ func (s *stubEtcd) note(endpoints []string, format string, args ...any) {
 
 func (s *stubEtcd) Status(_ context.Context, endpoint string) (EtcdStatus, error) {
 	s.asked = append(s.asked, endpoint)
+	if err := s.failing[endpoint]; err != nil {
+		return EtcdStatus{}, err
+	}
 	answer, ok := s.status[endpoint]
 	if !ok {
 		return EtcdStatus{}, ErrRefused

@@ -82,6 +82,7 @@ func init() { // it refers to itself through the parsing of faults
 		"outage":       readOutage,                     // outage begin | outage begin route53 | outage end
 		"reconfigure":  toEach((*stage).reconfigured),  // reconfigure all: daemons that run are told what new ones want
 		"install":      readInstall,                    // install 3.6.10: this patch of 3.6 instead of the one before, on every instance
+		"downgrade":    readDowngrade,                  // downgrade 3.6, downgrade cancel: an operator's order to etcd
 		"wants":        readWants,                      // wants 3.7: the configuration of daemons that start from now on
 	}
 }

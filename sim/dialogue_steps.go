@@ -194,3 +194,21 @@ func (s *stage) reconfigured(n *node) error {
 	n.effects.Want(n.wants, states.Version{})
 	return nil
 }
+
+// readDowngrade is etcdctl downgrade: enable, or cancel. etcd may refuse it, as it refuses to cancel what has ended by itself.
+func readDowngrade(words []string) (step, error) {
+	if len(words) != 1 {
+		return nil, fmt.Errorf("want: downgrade 3.6, downgrade cancel")
+	}
+	var target states.Version
+	var err error
+	if words[0] != "cancel" {
+		target, err = states.ParseVersion(words[0])
+	}
+	return func(s *stage) error {
+		if c := s.served(); c != nil {
+			c.Downgrade(target.MinorOf())
+		}
+		return nil
+	}, err
+}

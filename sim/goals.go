@@ -40,6 +40,10 @@ const (
 	UpgradeOfLeader
 	UpgradedAll
 	UpgradedTwice
+	LaunchCompleted
+	LaunchGivenUp
+	EndCompleted
+	ReplacedUnhealthy
 	Goals // how many there are
 )
 
@@ -67,6 +71,10 @@ var goalNames = [Goals]string{
 	UpgradeOfLeader:      "a leader gave its leadership away to be upgraded",
 	UpgradedAll:          "a whole cluster was upgraded",
 	UpgradedTwice:        "a whole cluster was upgraded to the minor after the next",
+	LaunchCompleted:      "an instance completed its launch as a healthy voter",
+	LaunchGivenUp:        "an instance gave its launch up",
+	EndCompleted:         "an instance completed its termination after it had left",
+	ReplacedUnhealthy:    "an unhealthy instance was replaced",
 }
 
 func (g Goal) String() string { return goalNames[g] }

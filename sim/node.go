@@ -151,7 +151,7 @@ func (n *node) startDaemon() {
 		o.Route53, o.HostedZone = nil, ""
 	}
 	n.effects, n.wants = effects.New(o), o.Wanted
-	a, err := agent.New(states.Config{ClientPort: 2379, PeerPort: 2380, OnTotalLoss: n.plan.Loss},
+	a, err := agent.New(states.Config{ClientPort: 2379, PeerPort: 2380, OnTotalLoss: n.plan.Loss, ReplaceUnhealthyAfter: time.Duration(n.plan.Replace)},
 		n.effects, executor{n.effects, n}, agent.NewJournal(zerolog.Nop(), false, n.decided))
 	if err != nil {
 		n.fail("S9", "%v", err)

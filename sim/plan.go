@@ -26,6 +26,9 @@ type Plan struct {
 	// Old says that the servers are those of the way from 2.3 to 3.0, which is gone over the v2 API.
 	Old bool `json:"old,omitempty"`
 
+	// Replace is how long a member may be unhealthy before its instance is replaced; zero is for ever.
+	Replace Span `json:"replace,omitempty"`
+
 	Hook bool `json:"hook"` // the group has a terminating lifecycle hook, so that instances have a minute to leave
 
 	Mode  Mode   `json:"mode,omitempty"`
@@ -71,6 +74,9 @@ func newPlan(seed uint64) Plan {
 		p.InPlace = newStream(seed, "in place").chance(0.5)
 	}
 	p.Old = newStream(seed, "old").chance(0.03)
+	if newStream(seed, "replace").chance(0.3) {
+		p.Replace = Span(10 * time.Minute)
+	}
 	p.Long = p.Newer > 0 && !p.Old && newStream(seed, "long").chance(0.4)
 	p.Mode = []Mode{Swarm, Swarm, Swarm, Swarm, Swarm, Swarm, Swarm, Storm, Single, Calm}[s.below(10)]
 	p.Rates = drawRates(seed, p.Mode)
@@ -152,6 +158,9 @@ func (p *Plan) group() string {
 	}
 	if p.Hook {
 		s += ", lifecycle hook"
+	}
+	if p.Replace > 0 {
+		s += ", the unhealthy are replaced"
 	}
 	if p.Newer > 0 {
 		s += fmt.Sprintf(", a newer minor wanted from %s on", time.Duration(p.Newer).Round(time.Second))

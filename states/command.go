@@ -2,6 +2,7 @@ package states
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -213,8 +214,22 @@ func (c ReleaseUpgradeLock) String() string {
 func (c RemoveMember) String() string {
 	return fmt.Sprintf("remove member %x (%s): %s", c.ID, c.key(), c.Why)
 }
-func (c RemoveMember) key() string  { return (&Member{Name: c.Name, Address: c.Address}).Key() }
-func (c PublishDNS) String() string { return "publish DNS: " + describeRecords(c.New) }
+func (c RemoveMember) key() string { return (&Member{Name: c.Name, Address: c.Address}).Key() }
+
+func (c PublishDNS) String() string {
+	dropped := slices.DeleteFunc(slices.Clone(c.Old), func(old Record) bool {
+		return slices.ContainsFunc(c.New, func(r Record) bool { return r.Name == old.Name && r.Type == old.Type })
+	})
+	switch {
+	case len(dropped) == 0:
+		return "publish DNS: " + describeRecords(c.New)
+	case len(c.New) == 0:
+		return "withdraw DNS: " + describeRecords(dropped)
+	default:
+		return "publish DNS: " + describeRecords(c.New) + "; withdraw " + describeRecords(dropped)
+	}
+}
+
 func (c AddMember) String() string {
 	if c.Learner {
 		return "add learner " + c.Address

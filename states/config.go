@@ -19,6 +19,8 @@ type Config struct {
 	ClientPort  int // usually 2379
 	PeerPort    int // usually 2380
 	OnTotalLoss TotalLoss
+	ClientTLS   bool // clients are served over TLS only
+	PeerTLS     bool // and so are the other members
 	// ReplaceUnhealthyAfter is how long a member may be unhealthy, its instance running, before the leader has the group replace the
 	// instance; zero: for ever.
 	ReplaceUnhealthyAfter time.Duration

@@ -16,7 +16,8 @@ func (t *turn) keepDNS(v *verdict) {
 		return // never nothing: an empty answer would be worse than an old one
 	}
 	old, changed := t.recordChanges(t.wantedRecords(voters))
-	if len(changed) == 0 {
+	old = append(old, t.misleading()...)
+	if len(old) == 0 && len(changed) == 0 {
 		return
 	}
 	v.commands = append(v.commands, PublishDNS{Old: old, New: changed})
@@ -79,8 +80,31 @@ func (t *turn) published(address string) bool {
 // recordName is the name that clients resolve. What is below it need not all be the cluster's.
 func (t *turn) recordName() string { return t.Name + "." + t.DNS.Zone }
 
-// wantedRecords are the record sets of the cluster. "_etcd" is the name the predecessor's users look up; "_etcd-server" and
-// "_etcd-client" are those that etcd itself does (client/pkg/srv/srv.go).
+// clientService and peerService are the names that etcd and its clients look up (client/pkg/srv/srv.go): of the one with -ssl they
+// make https URLs, and of the other http ones.
+func clientService(tls bool) string { return "_etcd-client" + ssl(tls) }
+func peerService(tls bool) string   { return "_etcd-server" + ssl(tls) }
+
+func ssl(tls bool) string {
+	if tls {
+		return "-ssl"
+	}
+	return ""
+}
+
+// misleading are the SRV records that lead to a port for TLS under the name for none, or the reverse: those of before TLS.
+func (t *turn) misleading() (records []Record) {
+	for _, service := range []string{clientService(!t.ClientTLS), peerService(!t.PeerTLS)} {
+		if r := t.record(t.serviceName(service), "SRV"); r != nil {
+			records = append(records, *r)
+		}
+	}
+	return records
+}
+
+func (t *turn) serviceName(service string) string { return service + "._tcp." + t.recordName() }
+
+// wantedRecords are the record sets of the cluster. "_etcd" is the name the predecessor's users look up, with TLS and without.
 func (t *turn) wantedRecords(voters []Instance) []Record {
 	name := t.recordName()
 	a := Record{Name: name, Type: "A", TTL: recordTTL}
@@ -101,9 +125,9 @@ func (t *turn) wantedRecords(voters []Instance) []Record {
 	for _, srv := range []struct {
 		service string
 		values  []string
-	}{{"_etcd", clients}, {"_etcd-client", clients}, {"_etcd-server", peers}} {
+	}{{"_etcd", clients}, {clientService(t.ClientTLS), clients}, {peerService(t.PeerTLS), peers}} {
 		if len(srv.values) > 0 {
-			records = append(records, Record{Name: srv.service + "._tcp." + name, Type: "SRV", TTL: recordTTL, Values: srv.values})
+			records = append(records, Record{Name: t.serviceName(srv.service), Type: "SRV", TTL: recordTTL, Values: srv.values})
 		}
 	}
 	return records

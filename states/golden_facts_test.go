@@ -182,6 +182,14 @@ func (d *dialogue) local(rest string) error {
 			_, _, l.Leader = who(words[2])
 		}
 		l.Learner = words[len(words)-1] == "learner"
+		for i := 1; i+1 < len(words); i++ {
+			switch words[i] {
+			case "storage":
+				l.Storage = minorOf(words[i+1])
+			case "downgrade":
+				l.Downgrade = minorOf(words[i+1])
+			}
+		}
 		if m, ok := d.o.Cluster.Member(l.MemberID); ok {
 			l.Version, l.Applied = m.Version, m.Applied
 		}

@@ -31,6 +31,7 @@ var verbs = map[string]func(*dialogue, string) error{
 	"state":      (*dialogue).state,      // state Joining: a machine that stands there, as of now
 	"restart":    (*dialogue).restart,    // restart: the daemon does; it knows its disk and its process, and nothing else yet
 	"total-loss": (*dialogue).totalLoss,  // total-loss new | total-loss halt
+	"tls":        (*dialogue).tls,        // tls of clients | tls of clients and peers | tls of nobody
 	"tick":       (*dialogue).tick,       // tick 5s
 	"fresh":      (*dialogue).fresh,      // fresh: every source has answered again, and the same
 	"group":      (*dialogue).group,      // group unknown | group desired 3: i-a running, i-b pending, i-c no-address, i-d gone, i-e outside running
@@ -43,7 +44,7 @@ var verbs = map[string]func(*dialogue, string) error{
 	"disk":       (*dialogue).disk,       // disk unknown WHY | disk empty aside | disk member 3.7 joined | disk broken joined: WHY
 	"process":    (*dialogue).process,    // process unknown | stopped | stopping 3.7 | running 3.7 | ended crash 3 times 5s ago: LAST WORDS
 	"members":    (*dialogue).members,    // members unknown | no-quorum | 7 at 3.7 leader i-a: i-a 3.7.3, i-b unhealthy 20s, i-c learner applied 9, i-d unstarted unasked
-	"local":      (*dialogue).local,      // local unknown | silent | restored | i-a leader i-b learner | i-a leaderless
+	"local":      (*dialogue).local,      // local unknown | silent | restored | i-a leader i-b storage 3.7 downgrade 3.6 learner | i-a leaderless
 	"lock":       (*dialogue).lock,       // lock unknown | free | i-b 3.6 to 3.7 (the upgrade lock) | i-b 3.6 to 3.6.17
 	"halted":     (*dialogue).halted,     // halted nobody | i-b 3.6 to 3.7: WHY
 	"wants":      (*dialogue).wants,      // wants 3.7 | wants 3.7.3 within 5m: the configuration has changed just now, and within that time everywhere
@@ -127,6 +128,15 @@ func (d *dialogue) totalLoss(rest string) error {
 	d.config.OnTotalLoss = TotalLoss(rest)
 	d.machine.config = d.config
 	return d.config.Validate()
+}
+
+func (d *dialogue) tls(rest string) error {
+	d.config.ClientTLS, d.config.PeerTLS = strings.Contains(rest, "clients"), strings.Contains(rest, "peers")
+	d.machine.config = d.config
+	if !d.config.ClientTLS && !d.config.PeerTLS && rest != "of nobody" {
+		return fmt.Errorf("tls %q", rest)
+	}
+	return nil
 }
 
 func (d *dialogue) tick(rest string) error {

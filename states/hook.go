@@ -48,6 +48,7 @@ const hopelessAfter = 15 * time.Minute
 // healthy voter, so that whoever replaces one instance after the other waits for the cluster and need not know of it.
 func (t *turn) tendHook(v *verdict) {
 	switch t.Group.Hook.Holds {
+	case NotHeld:
 	case Launching:
 		t.tendLaunch(v)
 	case Terminating:

@@ -61,6 +61,9 @@ func (t *turn) joinEmpty(p *Peer) verdict {
 		v.why, v.reports, v.commands = unfit, []string{unfit}, t.releaseJoinLock()
 	case added:
 		v.why, v.commands = fmt.Sprintf("is added as %x: starts", mine.ID), t.renewJoinLock()
+		if etcd := &t.Process; etcd.Running == No && etcd.Exits > 1 { // once may be chance, as when the list had changed meanwhile
+			v.reports = []string{fmt.Sprintf("etcd ended %d times in a row: %s", etcd.Exits, etcd.Detail)}
+		}
 		if t.startDue() {
 			v.commands = append(v.commands, StartEtcd{
 				Minor: minor, Name: t.Self.ID, Address: t.Self.Address, State: ClusterExisting, Token: t.Name, Cluster: t.initialCluster(),

@@ -53,6 +53,22 @@ func TestOnlyAStartThatPromisedNothingIsRepeated(t *testing.T) {
 	}
 }
 
+// TestAJoinerThatIsRefusedSaysSo: etcd does not start for the entry, as while the cluster is told to go back to an older minor.
+func TestAJoinerThatIsRefusedSaysSo(t *testing.T) {
+	for _, c := range []struct {
+		times string
+		after time.Duration
+		want  bool
+	}{{"1", 0, false}, {"2", 0, true}, {"3", 0, true}, {"3", time.Hour, true}} {
+		got := joiner(t, "join held", "join added i-d", "process ended refused "+c.times+" times 0s ago: incompatible", "tick "+c.after.String(),
+			"members 7 at 3.7 leader i-a: i-a, i-b, i-d unstarted learner").decide(t)
+		want := "etcd ended " + c.times + " times in a row: incompatible"
+		if slices.Contains(got.Reports, want) != c.want || len(got.Reports) > 1 {
+			t.Errorf("refused %s times, %v ago: reports %q (%s)", c.times, c.after, got.Reports, got.Why)
+		}
+	}
+}
+
 // TestMine: an address may be that of two members where another supervisor ran its server on another port.
 func TestMine(t *testing.T) {
 	named, moved := Member{ID: 1, Name: "i-d", Address: "10.0.0.4"}, Member{ID: 2, Name: "i-d", Address: "10.0.0.9"}

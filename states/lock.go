@@ -3,6 +3,7 @@ package states
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -123,11 +124,14 @@ func (t *turn) hop() (to MinorVersion, blocked string) {
 	case t.Cluster.standsIn(level):
 		return MinorVersion{}, "waits for the cluster version to settle"
 	case t.Wanted.Less(minor) && level == minor:
-		return MinorVersion{}, fmt.Sprintf("etcd %s cannot be taken back: the whole cluster runs it (see etcdctl downgrade)", minor)
+		return MinorVersion{}, t.noWayBack()
 	case t.Wanted.Less(minor) && level.Less(readsPadded):
 		return MinorVersion{}, fmt.Sprintf("etcd %s cannot read the log that %s has written: to take it back, replace the instance", level, minor)
+	case t.Wanted.Less(minor) && level.Less(t.Local().Storage):
+		// 3.6 does not start on data of 3.7 (storage/schema newPlan). The server lowers its version after that of the cluster.
+		return MinorVersion{}, fmt.Sprintf("waits for its etcd %s to take its data from version %s to %s", minor, t.Local().Storage, level)
 	case t.Wanted.Less(minor):
-		to = level // other members run the older one still, and so can this one
+		to = level // other members run the older one still, or the cluster was told to go back to it, and so can this one
 	case level == minor:
 		to = minor.Next()
 	default:
@@ -146,6 +150,36 @@ func (t *turn) hop() (to MinorVersion, blocked string) {
 		return MinorVersion{}, fmt.Sprintf("the %s server that is installed is %s, and none older than %s is fit for use", to, patch, step.Fit)
 	}
 	return to, ""
+}
+
+// lowers is the first minor whose cluster goes back to the one before it when it is told to.
+var lowers = MinorVersion{3, 6}
+
+// noWayBack says that the whole cluster runs what this member runs, and what an operator can do about it. The version of a cluster
+// is lowered only by an order to etcd, as long as which no instance can join: that is a human's to give.
+func (t *turn) noWayBack() string {
+	minor := t.Process.Minor
+	to, why := minor.before(), fmt.Sprintf("etcd %s cannot be taken back: the whole cluster runs it", minor)
+	switch {
+	case minor.Less(lowers):
+		return fmt.Sprintf("%s, and no cluster before %s can be told to go back", why, lowers)
+	case t.Local().Downgrade == to:
+		return fmt.Sprintf("is told to go back to etcd %s: waits for all members to answer, so that etcd lowers the version of the cluster", to)
+	case t.Local().Downgrade.Known():
+		return fmt.Sprintf("waits for etcd to see that the whole cluster has gone back to %s", t.Local().Downgrade)
+	case !t.has(to):
+		return fmt.Sprintf("%s, and to go back to %s by etcdctl downgrade that must be installed", why, to)
+	case t.patchOf(to).Known() && t.patchOf(to).Less(demands(to, minor).Least): // on the way back both run beside each other too
+		return fmt.Sprintf("%s, and to go back to %s by etcdctl downgrade, %s or later must be installed instead of %s", why, to, demands(to, minor).Least, t.patchOf(to))
+	}
+	var urls []string
+	for i := range t.Cluster.Members {
+		if m := &t.Cluster.Members[i]; m.Started() {
+			urls = append(urls, m.ClientURL)
+		}
+	}
+	etcdctl := "etcdctl --endpoints=" + strings.Join(urls, ",") + " downgrade"
+	return fmt.Sprintf("%s; to go back, run: %s validate %s && %[2]s enable %[3]s; the members then take their turns", why, etcdctl, to)
 }
 
 // readsPadded is the first minor that can read a log that it or a newer one has written: 3.0 pads its entries, of which 2.3 dies

@@ -320,7 +320,9 @@ type Local struct {
 	Learner   bool
 	Applied   uint64
 	Version   Version
-	Alarm     string // as of a [Member]
+	Storage   MinorVersion // of its data, which no older server reads; not known before 3.6
+	Downgrade MinorVersion // to which the cluster was told to go back; zero when it was not, or before 3.6
+	Alarm     string       // as of a [Member]
 	// Restored is since when the server that was started to join has the cluster's data, and yet does not serve; zero
 	// when it serves, and for every other start. Its peer port tells.
 	Restored time.Time

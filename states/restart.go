@@ -21,7 +21,7 @@ func restartDelay(id string, exits int) time.Duration {
 	delay := min(maxDelay, firstDelay<<min(exits-2, 10)) // 10 is more than enough, and does not overflow
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(id))
-	_, _ = h.Write([]byte{byte(exits), byte(exits >> 8)})
+	_, _ = h.Write([]byte{byte(exits), byte(exits >> 8)}) //nolint:gosec // the low bits are what jitter is made of
 	return delay - delay/4*time.Duration(h.Sum32()%1000)/1000
 }
 

@@ -118,6 +118,14 @@ func (c *Cluster) standsIn(level MinorVersion) bool {
 // minorsInOrder are the minors that a cluster can be taken through, one after the other. 2.3 leads to 3.0 and to nothing else.
 var minorsInOrder = []MinorVersion{{2, 3}, {3, 0}, {3, 1}, {3, 2}, {3, 3}, {3, 4}, {3, 5}, {3, 6}, {3, 7}}
 
+// before is the minor that leads to this one; the zero value where none is known.
+func (m MinorVersion) before() MinorVersion {
+	if i := slices.Index(minorsInOrder, m); i > 0 {
+		return minorsInOrder[i-1]
+	}
+	return MinorVersion{}
+}
+
 // Next is the minor that follows; the zero value where none is known.
 func (m MinorVersion) Next() MinorVersion {
 	if i := slices.Index(minorsInOrder, m); i >= 0 && i+1 < len(minorsInOrder) {

@@ -63,6 +63,8 @@ var mayNot = []struct {
 	{"effects/etcdproc", "github.com/aws/...", "restart is local, and must not depend on AWS", nil},
 	{"effects/datadir", "github.com/aws/...", "restart is local, and must not depend on AWS", nil},
 	{"effects/etcdproc", "go.etcd.io/...", "a server is a process like any other here: a binary, flags, an exit status", nil},
+	{"cmd/etcd-appliance/internal/roll", module + "sim/...", "an operator's command works on what is real", nil},
+	{"cmd/etcd-appliance/internal/preflight", module + "sim/...", "an operator's command works on what is real", nil},
 	{"sim/awsfake", module + "...", "it fakes AWS and knows nothing of us, or it would fake what we hope for", nil},
 	{"sim/etcdfake", module + "agent", "it fakes etcd for effects; who decides is not its business", nil},
 	// sim reads plans and summaries, and nothing in a run.

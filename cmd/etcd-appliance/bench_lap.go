@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 )
 
@@ -14,18 +15,18 @@ import (
 type benchOperation struct {
 	name, short string
 	goal        time.Duration // how much longer than the floor it may take
-	trigger     func(context.Context, *rig.Rig, *rig.View) error
+	trigger     func(context.Context, *rig.Rig, *observer.View) error
 }
 
 // benchOperations happen to a cluster one after the other. What they do to it they do through the same calls with the daemon
 // and without.
 var benchOperations = []benchOperation{
 	{"bootstrap of 3", "bootstrap", time.Second,
-		func(ctx context.Context, r *rig.Rig, _ *rig.View) error { return r.Launch(ctx, benchSize) }},
-	{"restart after kill -9, follower", "restart", 500 * time.Millisecond, onOne("follower", (*rig.View).Follower, killEtcd)},
-	{"restart after kill -9, leader", "restart leader", 500 * time.Millisecond, onOne("leader", (*rig.View).Leader, killEtcd)},
-	{"replacement of a follower", "replacement", 2 * time.Second, onOne("follower", (*rig.View).Follower, (*rig.Rig).Terminate)},
-	{"replacement of the leader", "replacement of leader", 2 * time.Second, onOne("leader", (*rig.View).Leader, (*rig.Rig).Terminate)},
+		func(ctx context.Context, r *rig.Rig, _ *observer.View) error { return r.Launch(ctx, benchSize) }},
+	{"restart after kill -9, follower", "restart", 500 * time.Millisecond, onOne("follower", (*observer.View).Follower, killEtcd)},
+	{"restart after kill -9, leader", "restart leader", 500 * time.Millisecond, onOne("leader", (*observer.View).Leader, killEtcd)},
+	{"replacement of a follower", "replacement", 2 * time.Second, onOne("follower", (*observer.View).Follower, (*rig.Rig).Terminate)},
+	{"replacement of the leader", "replacement of leader", 2 * time.Second, onOne("leader", (*observer.View).Leader, (*rig.Rig).Terminate)},
 }
 
 // dnsGoal is how long after the cluster DNS may be right.
@@ -36,8 +37,8 @@ func killEtcd(r *rig.Rig, ctx context.Context, instance string) error {
 	return err
 }
 
-func onOne(role string, find func(*rig.View) (rig.Instance, bool), do func(*rig.Rig, context.Context, string) error) func(context.Context, *rig.Rig, *rig.View) error {
-	return func(ctx context.Context, r *rig.Rig, v *rig.View) error {
+func onOne(role string, find func(*observer.View) (observer.Instance, bool), do func(*rig.Rig, context.Context, string) error) func(context.Context, *rig.Rig, *observer.View) error {
+	return func(ctx context.Context, r *rig.Rig, v *observer.View) error {
 		i, ok := find(v)
 		if !ok {
 			return errors.New("no instance is the " + role)
@@ -67,7 +68,7 @@ type lap struct {
 
 // runOperations does all of these to one cluster.
 func runOperations(ctx context.Context, r *rig.Rig, operations []benchOperation, daemon bool, done func(benchOperation, lap)) error {
-	var view *rig.View
+	var view *observer.View
 	var formed []uint64
 	for n, o := range operations {
 		if n > 0 {
@@ -92,14 +93,14 @@ func runOperations(ctx context.Context, r *rig.Rig, operations []benchOperation,
 }
 
 // runOperation triggers it and looks until it is over.
-func runOperation(ctx context.Context, r *rig.Rig, o benchOperation, before *rig.View, daemon bool) (l lap, v *rig.View, err error) {
+func runOperation(ctx context.Context, r *rig.Rig, o benchOperation, before *observer.View, daemon bool) (l lap, v *observer.View, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lapPatience)
 	defer cancel()
 	begun := time.Now()
 	if err := o.trigger(ctx, r, before); err != nil {
 		return l, nil, err
 	}
-	v, err = lookUntil(ctx, r, func(v *rig.View) error {
+	v, err = lookUntil(ctx, r, func(v *observer.View) error {
 		if err := v.Healthy(benchSize); err != nil {
 			return err
 		}
@@ -122,7 +123,7 @@ func runOperation(ctx context.Context, r *rig.Rig, o benchOperation, before *rig
 }
 
 // lastStart is when the youngest server of a healthy cluster was started.
-func lastStart(r *rig.Rig, v *rig.View) (last time.Time) {
+func lastStart(r *rig.Rig, v *observer.View) (last time.Time) {
 	for _, i := range v.InService() {
 		if at, err := startOf(r.EtcdPID(i.ID)); err == nil && at.After(last) {
 			last = at
@@ -132,7 +133,7 @@ func lastStart(r *rig.Rig, v *rig.View) (last time.Time) {
 }
 
 // lookUntil looks again and again, until a view suits.
-func lookUntil(ctx context.Context, r *rig.Rig, suits func(*rig.View) error) (*rig.View, error) {
+func lookUntil(ctx context.Context, r *rig.Rig, suits func(*observer.View) error) (*observer.View, error) {
 	tick := time.NewTicker(lookPause)
 	defer tick.Stop()
 	for {

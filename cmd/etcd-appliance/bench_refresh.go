@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 )
 
@@ -45,7 +46,7 @@ func (b *bench) measureRefresh(ctx context.Context) (refreshReport, error) {
 		report.bare = append(report.bare, l)
 		b.say("round %d of %d, floor   by replacement %.2f, longest gap %d ms", round+1, b.rounds, l.took.Seconds(), l.gap.Milliseconds())
 		for n, kind := range refreshKinds {
-			refresh := func(ctx context.Context, r *rig.Rig, _ *rig.View, _ bool) error {
+			refresh := func(ctx context.Context, r *rig.Rig, _ *observer.View, _ bool) error {
 				return refreshAll(ctx, r, kind.low, kind.high)
 			}
 			if l, err = hooked.rolled(ctx, name(fmt.Sprint(n)), withDaemon, refresh); err != nil {
@@ -74,7 +75,7 @@ func refreshAll(ctx context.Context, r *rig.Rig, low, high int32) error {
 	if err := errors.Join(r.Configure(upgradeTo), r.Refresh(ctx, low, high)); err != nil {
 		return err
 	}
-	_, err := lookUntil(ctx, r, func(v *rig.View) error {
+	_, err := lookUntil(ctx, r, func(v *observer.View) error {
 		if err := errors.Join(v.Settled(benchSize), runUpgraded(v, benchSize)); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 )
@@ -60,7 +61,7 @@ func (b *bench) measureRest(ctx context.Context) (report restReport, err error) 
 	return report, err
 }
 
-func watchRest(ctx context.Context, r *rig.Rig, before *rig.View, rest time.Duration, calls *callLog) (restReport, error) {
+func watchRest(ctx context.Context, r *rig.Rig, before *observer.View, rest time.Duration, calls *callLog) (restReport, error) {
 	instances := before.InService()
 	used := map[string]time.Duration{}
 	begun := time.Now()
@@ -99,7 +100,7 @@ func order(last bool) int {
 }
 
 // stillAtRest fails if something has happened to the cluster after all.
-func stillAtRest(ctx context.Context, r *rig.Rig, before *rig.View) error {
+func stillAtRest(ctx context.Context, r *rig.Rig, before *observer.View) error {
 	now := r.Look(ctx)
 	if err := now.Settled(benchSize); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 )
 
@@ -89,7 +90,7 @@ func (u *upgradeReport) measure(ctx context.Context, r *rig.Rig, to map[bool][]r
 }
 
 // rollFunc takes a cluster to the next minor, with daemons or without.
-type rollFunc func(ctx context.Context, r *rig.Rig, v *rig.View, daemon bool) error
+type rollFunc func(ctx context.Context, r *rig.Rig, v *observer.View, daemon bool) error
 
 // measureRoll forms a cluster and rolls it. It tells the version that it has formed with, too.
 func measureRoll(ctx context.Context, r *rig.Rig, daemon bool, do rollFunc) (took rollLap, from string, err error) {
@@ -122,7 +123,7 @@ func (u *upgradeReport) loseLeader(ctx context.Context, r *rig.Rig) error {
 		if err := restFor(ctx, settleDown); err != nil {
 			return err
 		}
-		view, err := lookUntil(ctx, r, func(v *rig.View) error { return v.Healthy(benchSize) })
+		view, err := lookUntil(ctx, r, func(v *observer.View) error { return v.Healthy(benchSize) })
 		if err != nil {
 			return err
 		}
@@ -132,7 +133,7 @@ func (u *upgradeReport) loseLeader(ctx context.Context, r *rig.Rig) error {
 			if err := how.end(leader.ID); err != nil {
 				return err
 			}
-			_, err := lookUntil(ctx, r, func(v *rig.View) error { return v.Healthy(benchSize) })
+			_, err := lookUntil(ctx, r, func(v *observer.View) error { return v.Healthy(benchSize) })
 			return err
 		})
 		if err != nil {
@@ -165,7 +166,7 @@ func gapOf(ctx context.Context, r *rig.Rig, daemon bool, do func() error) (time.
 }
 
 // rollInPlace changes the servers one by one, the leader's last. The daemons do so when they are told what is wanted.
-func rollInPlace(ctx context.Context, r *rig.Rig, v *rig.View, daemon bool) error {
+func rollInPlace(ctx context.Context, r *rig.Rig, v *observer.View, daemon bool) error {
 	leader, _ := v.Leader()
 	instances := leaderLast(v)
 	if daemon {
@@ -174,7 +175,7 @@ func rollInPlace(ctx context.Context, r *rig.Rig, v *rig.View, daemon bool) erro
 				return err
 			}
 		}
-		_, err := lookUntil(ctx, r, func(v *rig.View) error { return errors.Join(v.Healthy(benchSize), runUpgraded(v, benchSize)) })
+		_, err := lookUntil(ctx, r, func(v *observer.View) error { return errors.Join(v.Healthy(benchSize), runUpgraded(v, benchSize)) })
 		return err
 	}
 	for n, i := range instances {
@@ -186,7 +187,7 @@ func rollInPlace(ctx context.Context, r *rig.Rig, v *rig.View, daemon bool) erro
 		if err := errors.Join(r.EditOne(i.ID, upgradeTo), r.StopEtcd(ctx, i.ID)); err != nil {
 			return err
 		}
-		if _, err := lookUntil(ctx, r, func(v *rig.View) error { return errors.Join(v.Healthy(benchSize), runUpgraded(v, n+1)) }); err != nil {
+		if _, err := lookUntil(ctx, r, func(v *observer.View) error { return errors.Join(v.Healthy(benchSize), runUpgraded(v, n+1)) }); err != nil {
 			return err
 		}
 	}
@@ -195,33 +196,33 @@ func rollInPlace(ctx context.Context, r *rig.Rig, v *rig.View, daemon bool) erro
 
 // rollByReplacement terminates the instances one by one, the leader last, each when all is well after the one before: with the
 // daemon DNS and the claim too, as `etcd-appliance roll` waits for.
-func rollByReplacement(ctx context.Context, r *rig.Rig, v *rig.View, daemon bool) error {
+func rollByReplacement(ctx context.Context, r *rig.Rig, v *observer.View, daemon bool) error {
 	if err := r.Configure(upgradeTo); err != nil {
 		return err
 	}
-	whole := func(v *rig.View) error { return v.Healthy(benchSize) }
+	whole := func(v *observer.View) error { return v.Healthy(benchSize) }
 	if daemon {
-		whole = func(v *rig.View) error { return v.Settled(benchSize) }
+		whole = func(v *observer.View) error { return v.Settled(benchSize) }
 	}
 	for n, i := range leaderLast(v) {
 		if err := r.Terminate(ctx, i.ID); err != nil {
 			return err
 		}
-		if _, err := lookUntil(ctx, r, func(v *rig.View) error { return errors.Join(whole(v), runUpgraded(v, n+1)) }); err != nil {
+		if _, err := lookUntil(ctx, r, func(v *observer.View) error { return errors.Join(whole(v), runUpgraded(v, n+1)) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func leaderLast(v *rig.View) []rig.Instance {
+func leaderLast(v *observer.View) []observer.Instance {
 	leader, _ := v.Leader()
 	list := v.InService()
-	slices.SortStableFunc(list, func(a, b rig.Instance) int { return order(a.ID == leader.ID) - order(b.ID == leader.ID) })
+	slices.SortStableFunc(list, func(a, b observer.Instance) int { return order(a.ID == leader.ID) - order(b.ID == leader.ID) })
 	return list
 }
 
-func runUpgraded(v *rig.View, want int) error {
+func runUpgraded(v *observer.View, want int) error {
 	n := 0
 	for _, i := range v.InService() {
 		if strings.HasPrefix(i.Etcd.Version, upgradeTo+".") {
@@ -234,7 +235,7 @@ func runUpgraded(v *rig.View, want int) error {
 	return nil
 }
 
-func moveLeader(ctx context.Context, from, to rig.Instance) error {
+func moveLeader(ctx context.Context, from, to observer.Instance) error {
 	client, err := clientv3.New(clientv3.Config{Endpoints: []string{"http://" + from.Address + ":2379"}, Logger: zap.NewNop()})
 	if err != nil {
 		return err

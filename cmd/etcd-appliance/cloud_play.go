@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 )
 
@@ -67,7 +68,7 @@ func digCommands(r *rig.Rig) []string {
 }
 
 // clientURLs lists the members' client URLs as etcdctl wants them.
-func clientURLs(v *rig.View) string {
+func clientURLs(v *observer.View) string {
 	var urls []string
 	for _, i := range v.InService() {
 		urls = append(urls, "http://"+net.JoinHostPort(i.Address, "2379"))
@@ -99,4 +100,4 @@ func discoverySRV(r *rig.Rig) (string, bool) {
 }
 
 // statusOf is where the daemon of an instance serves its status.
-func statusOf(i *rig.Instance) string { return net.JoinHostPort(i.Address, rig.StatusPort) }
+func statusOf(i *observer.Instance) string { return net.JoinHostPort(i.Address, rig.StatusPort) }

@@ -61,6 +61,9 @@ type Config struct {
 	// also a flag stops etcd from starting.
 	PassEtcdEnv bool
 
+	// TLS says with which certificates; see config_tls.go.
+	TLS TLS
+
 	// OnTotalLoss says what to do once every member of the cluster is proven gone. Default halt.
 	OnTotalLoss states.TotalLoss
 	// DryRun logs the commands that would be executed and executes none. Default false.
@@ -118,6 +121,9 @@ func (c *Config) validate() error {
 		return errorWithHint(fmt.Errorf("%s and %s: both are %d", c.source("client-port"), c.source("peer-port"), c.PeerPort),
 			"2379 for clients and 2380 for peers are usual")
 	}
+	if err := c.validateTLS(); err != nil {
+		return err
+	}
 	// On loopback nobody meets: etcd listens on the instance's address.
 	if port, loopback := portOf(c.StatusAddress); !loopback && (port == c.ClientPort || port == c.PeerPort) {
 		return errorWithHint(fmt.Errorf("%s: %d is a port of etcd", c.source("status-address"), port), "give another port, such as 2381")
@@ -139,6 +145,9 @@ func (c *Config) validate() error {
 		return errorWithHint(fmt.Errorf("%s: no etcd %s in %s, which holds %s", c.source("etcd-version"), c.EtcdVersion, c.EtcdDir, listMinors(installed)),
 			fmt.Sprintf("install %s, or ask for one that is there", filepath.Join(c.EtcdDir, c.EtcdVersion.String(), "etcd")))
 	}
+	if err := c.tlsFits(c.EtcdVersion); err != nil {
+		return err
+	}
 	if c.EtcdVersionPrev.Known() && !c.EtcdVersionPrev.Less(c.EtcdVersion) {
 		return errorWithHint(fmt.Errorf("%s: %s is not older than the wanted etcd %s", c.source("etcd-version-prev"), c.EtcdVersionPrev, c.EtcdVersion),
 			"name the minor that the cluster is upgraded from, or leave it out")
@@ -157,7 +166,7 @@ func (c *Config) Warnings() []string {
 		warnings = append(warnings, fmt.Sprintf("%s: no etcd %s in %s: this instance cannot join a cluster"+
 			" of that version", c.source("etcd-version-prev"), c.EtcdVersionPrev, c.EtcdDir))
 	}
-	return warnings
+	return append(warnings, c.tlsWarnings()...)
 }
 
 // listMinors writes 3.5, 3.6 and 3.7.

@@ -90,6 +90,7 @@ func configFlags(c *Config) *pflag.FlagSet {
 	addSetting(fs, "stop-grace", &c.StopGrace, "40s", parseDuration).Hidden = true
 	passEnv := addSetting(fs, "pass-etcd-env", &c.PassEtcdEnv, "false", parseBool)
 	passEnv.NoOptDefVal, passEnv.Hidden = "true", true
+	tlsFlags(fs, &c.TLS)
 	return fs
 }
 
@@ -281,6 +282,8 @@ var daemonsOwn = []string{
 	"name", "data-dir", "wal-dir", "config-file", "snapshot-count", "force-new-cluster", "strict-reconfig-check",
 	"listen-client-urls", "listen-peer-urls", "advertise-client-urls", "initial-advertise-peer-urls",
 	"initial-cluster", "initial-cluster-state", "initial-cluster-token",
+	"cert-file", "key-file", "trusted-ca-file", "ca-file", "client-cert-auth", "auto-tls",
+	"peer-cert-file", "peer-key-file", "peer-trusted-ca-file", "peer-ca-file", "peer-client-cert-auth", "peer-auto-tls",
 	"discovery", "discovery-srv", "discovery-endpoints", "discovery-token", "proxy",
 }
 

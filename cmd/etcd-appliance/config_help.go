@@ -40,6 +40,19 @@ The daemon
   --stop-grace DURATION     from SIGTERM to SIGKILL for etcd (default: 40s)
   --pass-etcd-env           let etcd see ETCD_* variables too
 
+TLS, from PEM files; without them all traffic is plain. See docs/security.md.
+  --cert-file FILE          etcd's certificate towards clients
+  --key-file FILE           its private key
+  --trusted-ca-file FILE    CA of the certificates of members and of clients
+  --client-cert-auth        refuse clients without a certificate
+  --peer-cert-file FILE     etcd's certificate towards the other members
+  --peer-key-file FILE      its private key
+  --peer-trusted-ca-file FILE  CA of those of all members
+  --agent-cert-file FILE    the daemon's as a client (default: --cert-file)
+  --agent-key-file FILE     its private key
+  --tls-server-name NAME    that all members' certificates have for clients
+                            (default: each has its instance's private address)
+
 Every flag has a variable, such as ETCD_APPLIANCE_STOP_GRACE. An empty variable
 counts as not set. Spaces separate the arguments in ETCD_APPLIANCE_ETCD_ARG.
 

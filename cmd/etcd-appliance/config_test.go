@@ -102,12 +102,15 @@ func TestConfigPrecedence(t *testing.T) {
 
 // Every setting can be given in every source, and means the same there.
 func TestConfigSources(t *testing.T) {
-	dir := fakeServers(t, "3.6", "3.7")
+	dir, papers := fakeServers(t, "3.6", "3.7"), papers(t)
 	values := map[string]string{
 		"cluster-name": "releaseetcd", "group": "my group", "hosted-zone": "elephant.example.org.", "bucket": "my-claims",
 		"on-total-loss": "new", "etcd-version": "3.7.3", "etcd-version-prev": "3.6", "etcd-dir": dir, "data-dir": "/data",
 		"etcd-arg": "--quota-backend-bytes=1", "dry-run": "true", "status-address": "127.0.0.2:2382", "log-format": "json", "log-level": "debug",
 		"client-port": "12379", "peer-port": "12380", "snapshot-count": "7", "stop-grace": "3s", "tag-interval": "7s", "launching-hook": "enter", "terminating-hook": "leave", "replace-unhealthy-after": "9m", "pass-etcd-env": "true",
+		"cert-file": papers + "/server.pem", "key-file": papers + "/server.key", "trusted-ca-file": papers + "/ca.pem", "client-cert-auth": "true",
+		"peer-cert-file": papers + "/both.pem", "peer-key-file": papers + "/both.key", "peer-trusted-ca-file": papers + "/ca.pem",
+		"agent-cert-file": papers + "/client.pem", "agent-key-file": papers + "/client.key", "tls-server-name": "a.example.org",
 	}
 	var args []string
 	env := map[string]string{}

@@ -17,6 +17,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig/history"
 )
@@ -51,7 +52,7 @@ func TestRig(t *testing.T) {
 }
 
 // discoverySRVFinds gives the real etcdctl a resolv.conf that names the cloud's name server, in a mount namespace of its own.
-func discoverySRVFinds(t *testing.T, r *rig.Rig, servers string, v *rig.View) {
+func discoverySRVFinds(t *testing.T, r *rig.Rig, servers string, v *observer.View) {
 	host, port, err := net.SplitHostPort(r.Cloud.DNS())
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +90,7 @@ func discoverySRVFinds(t *testing.T, r *rig.Rig, servers string, v *rig.View) {
 }
 
 // lostWritesAreNoticed takes away and changes what a writer has written.
-func lostWritesAreNoticed(ctx context.Context, t *testing.T, w *rig.Writer, v *rig.View) {
+func lostWritesAreNoticed(ctx context.Context, t *testing.T, w *rig.Writer, v *observer.View) {
 	for w.Progress().Acked < 1200 && ctx.Err() == nil { // more than are read at once
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -128,7 +129,7 @@ func lostWritesAreNoticed(ctx context.Context, t *testing.T, w *rig.Writer, v *r
 }
 
 // staleReadsAreNoticed has clients whose history is in order, and others behind whose backs the first value comes back.
-func staleReadsAreNoticed(ctx context.Context, t *testing.T, r *rig.Rig, v *rig.View) {
+func staleReadsAreNoticed(ctx context.Context, t *testing.T, r *rig.Rig, v *observer.View) {
 	client, err := clientv3.New(clientv3.Config{Endpoints: []string{"http://" + v.InService()[0].Address + ":2379"}, Logger: zap.NewNop()})
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +137,7 @@ func staleReadsAreNoticed(ctx context.Context, t *testing.T, r *rig.Rig, v *rig.
 	defer client.Close()
 	for _, tampered := range []bool{false, true} {
 		prefix := fmt.Sprintf("history/%t/", tampered)
-		clients := history.Record(r.Observer, prefix)
+		clients := history.Record(r, prefix)
 		reach := func(n int) {
 			for n += clients.Operations(); clients.Operations() < n && ctx.Err() == nil; {
 				time.Sleep(10 * time.Millisecond)
@@ -208,7 +209,7 @@ func killedDaemonIsReplaced(ctx context.Context, t *testing.T, r *rig.Rig, insta
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Wait(ctx, func(v *rig.View) error {
+	if _, err := r.Wait(ctx, func(v *observer.View) error {
 		if pid := r.DaemonPID(instance); pid == 0 || pid == old {
 			return fmt.Errorf("the daemon is process %d, and was %d", pid, old)
 		}

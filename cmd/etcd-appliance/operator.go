@@ -19,12 +19,14 @@ func (o *operator) addFlags(flags *pflag.FlagSet, more ...string) {
 	flags.StringSliceVar(&o.endpoints, "endpoints", nil, "client URLs of members (default: the member of this instance)")
 	usage := map[string]string{
 		"config": "the daemon's configuration file", "data-dir": "the daemon's data directory",
-		"etcd-dir": "holds X.Y/etcd", "group": "auto-scaling group (default: that of a member's instance)",
+		"cert-file": "certificate to show to members", "key-file": "its private key", "trusted-ca-file": "CA of the members' certificates",
+		"tls-server-name": "that the members' certificates have",
+		"etcd-dir":        "holds X.Y/etcd", "group": "auto-scaling group (default: that of a member's instance)",
 	}
 	settings := configFlags(&Config{})
-	for _, name := range append([]string{"config", "data-dir"}, more...) {
+	for _, name := range append([]string{"config", "data-dir", "cert-file", "key-file", "trusted-ca-file", "tls-server-name"}, more...) {
 		f := settings.Lookup(name)
-		f.Usage = usage[name]
+		f.Usage, f.Hidden = usage[name], false
 		flags.AddFlag(f)
 	}
 }
@@ -48,5 +50,9 @@ func (o *operator) members(c *Config) []string {
 	if host == "" {
 		host = "127.0.0.1"
 	}
-	return []string{"http://" + net.JoinHostPort(host, strconv.Itoa(c.ClientPort))}
+	scheme := "http://"
+	if c.TLS.Clients.CA != "" {
+		scheme = "https://"
+	}
+	return []string{scheme + net.JoinHostPort(host, strconv.Itoa(c.ClientPort))}
 }

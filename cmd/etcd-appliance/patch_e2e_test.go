@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/effects/etcdproc"
-	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -49,7 +49,7 @@ func TestPatchIsRolled(t *testing.T) {
 	ctx, r, w := upgradeRig(t, ours, "3.7")
 	began := time.Now()
 	renumbered(t, filepath.Join(servers, "3.7", "etcd"), installed, known[0], next)
-	if _, err := r.Wait(ctx, func(v *rig.View) error {
+	if _, err := r.Wait(ctx, func(v *observer.View) error {
 		for _, i := range v.InService() {
 			if i.Etcd.Version != next.String() {
 				return fmt.Errorf("%s runs %s", i.ID, i.Etcd.Version)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,7 +15,6 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/effects/awsclient"
 	"github.com/etcd-appliance/etcd-appliance/effects/datadir"
 	"github.com/etcd-appliance/etcd-appliance/effects/etcdproc"
-	"github.com/etcd-appliance/etcd-appliance/effects/etcdv3"
 )
 
 // newPreflightCommand tells what is in the way of an upgrade before anybody wants it.
@@ -45,7 +45,11 @@ lines that warn what could not be checked.`,
 			} else {
 				lookForServers(&c, &seen)
 			}
-			look(cmd.Context(), o.members(&c), &c, &seen)
+			tls, err := c.TLS.client()
+			if err != nil {
+				return usageError{err}
+			}
+			look(cmd.Context(), o.members(&c), &c, tls, &seen)
 			return report(cmd.OutOrStdout(), preflight.Checks(&seen), asJSON)
 		},
 	}
@@ -58,12 +62,12 @@ lines that warn what could not be checked.`,
 	return cmd
 }
 
-func look(ctx context.Context, endpoints []string, c *Config, seen *preflight.Seen) {
-	etcd := etcdv3.New(etcdv3.Config{})
-	defer etcd.Close()
-	direct := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: members are asked, as the daemon asks them
+func look(ctx context.Context, endpoints []string, c *Config, tls *tls.Config, seen *preflight.Seen) {
+	etcd, closeEtcd := newAnyEtcd(tls)
+	defer closeEtcd()
+	direct := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: tls}} // no proxy: members are asked, as the daemon asks them
 	sources := preflight.Sources{
-		Etcd: etcd, AutoScaling: &awsclient.Clients{}, HTTP: direct, Endpoints: endpoints, DataDir: datadir.Peek(c.DataDir).EtcdDir(),
+		Etcd: lookedAt{etcd}, AutoScaling: &awsclient.Clients{}, HTTP: direct, Endpoints: endpoints, DataDir: datadir.Peek(c.DataDir).EtcdDir(),
 	}
 	sources.Look(ctx, seen)
 }

@@ -102,6 +102,61 @@ func TestPreflightSeesV2Keys(t *testing.T) {
 	}
 }
 
+// preflightAt23 looks at a cluster that answers v2 alone; and again with users, whom the daemon knows nothing of.
+func preflightAt23(t *testing.T, r *rig.Rig) {
+	t.Helper()
+	instance := r.Latest().InService()[0]
+	passes := func() {
+		t.Helper()
+		checks, code := preflightOn(t, r, instance.ID, "3.0")
+		for _, c := range checks {
+			if c.Status != preflight.Pass {
+				t.Errorf("a cluster in order: %s", c)
+			}
+		}
+		if c := checks["way"]; code != 0 || len(checks) != 14 || c.Saw != "2.3 > 3.0, one minor at a time" {
+			t.Errorf("code %d, %d checks, %s", code, len(checks), c)
+		}
+	}
+	passes()
+	auth := "http://" + instance.Address + ":2379/v2/auth/"
+	users := func(method, path, body string, want int) {
+		t.Helper()
+		request := put(t, auth+path, body)
+		request.Method = method
+		if method == http.MethodDelete {
+			request.SetBasicAuth("root", "secret")
+		}
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil || answer.StatusCode != want {
+			t.Fatalf("%s %s: %v: %v", method, path, answer, err)
+		}
+		_ = answer.Body.Close()
+	}
+	users(http.MethodPut, "users/root", `{"user":"root","password":"secret"}`, http.StatusCreated)
+	users(http.MethodPut, "enable", "", http.StatusOK)
+	if checks, code := preflightOn(t, r, instance.ID, "3.0"); code != exitFailure || checks["authentication"].Status != preflight.Fail {
+		t.Errorf("with users: code %d, %v", code, checks)
+	}
+	users(http.MethodDelete, "enable", "", http.StatusOK)
+	passes()
+}
+
+// preflightAt30 looks at what has become of it, of which the locks are asked over both APIs and all else over v3. The next server is
+// the only thing that is missing.
+func preflightAt30(t *testing.T, r *rig.Rig) {
+	t.Helper()
+	checks, code := preflightOn(t, r, r.Latest().InService()[0].ID, "3.1")
+	for name, c := range checks {
+		if (c.Status == preflight.Pass) != (name != "server 3.1") {
+			t.Error(c)
+		}
+	}
+	if c := checks["version"]; code != exitFailure || len(checks) != 14 || c.Saw != "of the cluster and of its data: 3.0" {
+		t.Errorf("code %d, %d checks, %s", code, len(checks), c)
+	}
+}
+
 func put(t *testing.T, to, body string) *http.Request {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, to, strings.NewReader(body))

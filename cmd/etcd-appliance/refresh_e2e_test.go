@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 )
@@ -58,7 +59,7 @@ func TestUpgradeByInstanceRefresh(t *testing.T) {
 				t.Errorf("completed by their own daemons: %v, want %v", got, want)
 			}
 			for _, i := range r.Latest().InService() {
-				if slices.ContainsFunc(old, func(o rig.Instance) bool { return o.ID == i.ID }) {
+				if slices.ContainsFunc(old, func(o observer.Instance) bool { return o.ID == i.ID }) {
 					t.Errorf("%s was not replaced", i.ID)
 				}
 			}
@@ -69,7 +70,7 @@ func TestUpgradeByInstanceRefresh(t *testing.T) {
 // refreshed waits until the refresh has ended, and the last of the old instances.
 func refreshed(ctx context.Context, t *testing.T, r *rig.Rig) {
 	t.Helper()
-	if _, err := r.Wait(ctx, func(v *rig.View) error {
+	if _, err := r.Wait(ctx, func(v *observer.View) error {
 		for _, i := range v.Instances {
 			if i.Lifecycle != "" && i.Lifecycle != "InService" {
 				return fmt.Errorf("%s is %s", i.ID, i.Lifecycle)

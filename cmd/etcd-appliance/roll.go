@@ -23,7 +23,7 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/cmd/etcd-appliance/internal/roll"
 	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/effects/awsclient"
-	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -32,6 +32,7 @@ type rollFlags struct {
 	to                               states.MinorVersion
 	replace, yes                     bool
 	group, cluster, zone, nameserver string
+	tls                              TLS
 	stepTimeout                      time.Duration
 }
 
@@ -68,6 +69,11 @@ terminate its instances; a name server that knows the hosted zone; and the clien
 	addSetting(flags, "hosted-zone", &f.zone, "", optional(parseZone)).Usage = "name of the hosted zone that the cluster is published in"
 	addSetting(flags, "cluster-name", &f.cluster, "", optional(parseClusterName)).Usage = "first label of the DNS names (default: the group's name)"
 	flags.StringVar(&f.nameserver, "nameserver", "", "asked for the DNS records, as HOST or HOST:PORT (default: that of /etc/resolv.conf)")
+	path := optional(parsePath)
+	addSetting(flags, "cert-file", &f.tls.Clients.Cert, "", path).Usage = "certificate to show to members"
+	addSetting(flags, "key-file", &f.tls.Clients.Key, "", path).Usage = "its private key"
+	addSetting(flags, "trusted-ca-file", &f.tls.Clients.CA, "", path).Usage = "CA of the members' certificates; without it members are asked without TLS"
+	addSetting(flags, "tls-server-name", &f.tls.ServerName, "", parseText).Usage = "that the members' certificates have"
 	flags.DurationVar(&f.stepTimeout, "step-timeout", 15*time.Minute, "how long the roll may go without any progress")
 	flags.BoolVar(&f.yes, "yes", false, "do not ask")
 	for _, name := range []string{"to", "group", "hosted-zone"} {
@@ -86,11 +92,15 @@ func (f *rollFlags) run(ctx context.Context, in io.Reader, out io.Writer) error 
 		return err
 	}
 	groups := autoscaling.NewFromConfig(settings)
-	observer := rig.NewObserver(rig.Target{
-		AutoScaling: groups, EC2: ec2.NewFromConfig(settings), DNS: nameserver, Group: f.group, Cluster: cmp.Or(f.cluster, f.group), Zone: f.zone,
+	tls, err := f.tls.client()
+	if err != nil {
+		return usageError{err}
+	}
+	watcher := observer.New(observer.Target{
+		AutoScaling: groups, EC2: ec2.NewFromConfig(settings), DNS: nameserver, Group: f.group, Cluster: cmp.Or(f.cluster, f.group), Zone: f.zone, TLS: tls, V2: true,
 	})
-	defer observer.Close()
-	etcd, closeEtcd := newEtcd([]states.MinorVersion{{Major: 2, Minor: 3}}) // it may be any
+	defer watcher.Close()
+	etcd, closeEtcd := newAnyEtcd(tls)
 	defer closeEtcd()
 	if err := f.agreesWithTag(ctx, groups); err != nil {
 		return err
@@ -100,7 +110,7 @@ func (f *rollFlags) run(ctx context.Context, in io.Reader, out io.Writer) error 
 	}
 	o := roll.Options{
 		To: f.to, Replace: f.replace, StepTimeout: f.stepTimeout, Pause: 500 * time.Millisecond,
-		Look: observer.Look, Locks: locksOf(etcd), Show: roll.Lines(out),
+		Look: watcher.Look, Locks: locksOf(etcd), Show: roll.Lines(out),
 		Want: func(ctx context.Context, minor states.MinorVersion) error {
 			return setVersionTag(ctx, groups, f.group, minor)
 		},

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 )
 
@@ -38,7 +39,7 @@ func TestRollByReplacement(t *testing.T) {
 	if err := first.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Wait(ctx, func(v *rig.View) error {
+	if _, err := r.Wait(ctx, func(v *observer.View) error {
 		if n := upgraded(v); n != 1 {
 			return fmt.Errorf("%d members run 3.7", n)
 		}
@@ -65,7 +66,7 @@ func TestRollByReplacement(t *testing.T) {
 	holds(ctx, t, r, w, "3.7", began)
 }
 
-func upgraded(v *rig.View) (n int) {
+func upgraded(v *observer.View) (n int) {
 	for _, in := range v.InService() {
 		if strings.HasPrefix(in.Etcd.Version, "3.7.") {
 			n++
@@ -98,7 +99,7 @@ func TestRollStopsAtAnomaly(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	first, err := r.Wait(ctx, func(v *rig.View) error {
+	first, err := r.Wait(ctx, func(v *observer.View) error {
 		if len(v.Instances) < 4 {
 			return errors.New("none was terminated")
 		}

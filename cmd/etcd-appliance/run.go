@@ -41,6 +41,13 @@ func runDaemon(ctx context.Context, c Config, load func() (Config, error), log z
 		}
 		defer func() { _ = unlock() }()
 	}
+	if err := dir.UseTLS(c.TLS.Peers.Cert != ""); err != nil {
+		return errorWithHint(err, "give the certificates as they were given when it was made; docs/security.md tells how a cluster gets TLS")
+	}
+	certificates, err := openCertificates(&c.TLS)
+	if err != nil {
+		return err
+	}
 	board := status.NewBoard(version, rules(&c))
 	process, err := superviseEtcd(c, dir, log, func() { inbox <- func() {} })
 	if err != nil {
@@ -51,7 +58,11 @@ func runDaemon(ctx context.Context, c Config, load func() (Config, error), log z
 	if err != nil {
 		return err
 	}
-	etcd, closeEtcd := newEtcd(options.Servers)
+	clientTLS, err := c.TLS.client()
+	if err != nil {
+		return err
+	}
+	etcd, closeEtcd := newEtcd(options.Servers, clientTLS)
 	defer closeEtcd()
 	options.Process, options.Disk, options.Etcd = process, dir, etcd
 	options.Spawn = spawner(ctx, inbox)
@@ -63,6 +74,7 @@ func runDaemon(ctx context.Context, c Config, load func() (Config, error), log z
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	go r.watch(watching, c, inbox)
+	go certificates.watch(watching, log)
 	if c.StatusAddress != "" && !c.DryRun { // a dry run stands beside the daemon whose status it is
 		go board.Serve(watching, c.StatusAddress, log.With().Str("component", "status").Logger())
 	}
@@ -75,7 +87,8 @@ func runDaemon(ctx context.Context, c Config, load func() (Config, error), log z
 
 // rules are what the decisions depend on beside the facts.
 func rules(c *Config) states.Config {
-	return states.Config{ClientPort: c.ClientPort, PeerPort: c.PeerPort, OnTotalLoss: c.OnTotalLoss, ReplaceUnhealthyAfter: c.ReplaceUnhealthyAfter}
+	return states.Config{ClientPort: c.ClientPort, PeerPort: c.PeerPort, OnTotalLoss: c.OnTotalLoss, ReplaceUnhealthyAfter: c.ReplaceUnhealthyAfter,
+		ClientTLS: c.TLS.Clients.Cert != "", PeerTLS: c.TLS.Peers.Cert != ""}
 }
 
 // decide takes turns until the daemon has nothing left to do. A dry run carries nothing out, so that a signal ends it at once.
@@ -112,6 +125,7 @@ func superviseEtcd(c Config, dir *datadir.Dir, log zerolog.Logger, wake func()) 
 	return etcdproc.New(etcdproc.Options{
 		ServerDir: c.EtcdDir, DataDir: dir.EtcdDir(), StateDir: c.DataDir, ClientPort: c.ClientPort, PeerPort: c.PeerPort,
 		SnapshotCount: c.SnapshotCount, ExtraArgs: c.EtcdArgs, PassEnv: c.PassEtcdEnv, Grace: c.StopGrace,
+		Clients: c.TLS.Clients, ClientCertAuth: c.TLS.ClientCertAuth, Peers: c.TLS.Peers,
 		Log: log.With().Str("component", "etcd").Logger(), Wake: wake, Now: time.Now,
 	})
 }
@@ -123,12 +137,16 @@ func outside(c Config, board *status.Board, log zerolog.Logger) (effects.Options
 	if err != nil {
 		return effects.Options{}, err
 	}
+	peerTLS, err := c.TLS.peer()
+	if err != nil {
+		return effects.Options{}, err
+	}
 	clients := &awsclient.Clients{Called: board.Called}
 	o := effects.Options{
-		IMDS: awsclient.NewIMDS(), EC2: clients, AutoScaling: clients, Peers: peerport.New(peerport.Config{Port: c.PeerPort}),
+		IMDS: awsclient.NewIMDS(), EC2: clients, AutoScaling: clients, Peers: peerport.New(peerport.Config{Port: c.PeerPort, TLS: peerTLS}),
 		Now: time.Now, Within: context.WithTimeout, Parallel: parallel, Log: log,
 		Group: c.Group, ClusterName: c.ClusterName, Named: clusterNameOf, HostedZone: c.HostedZone, Bucket: c.Bucket,
-		ClientPort: c.ClientPort, PeerPort: c.PeerPort, Wanted: c.EtcdVersion, Exact: c.EtcdExact, Servers: servers, TagEvery: c.TagInterval,
+		ClientPort: c.ClientPort, PeerPort: c.PeerPort, ClientTLS: c.TLS.Clients.Cert != "", PeerTLS: peerTLS != nil, Wanted: c.EtcdVersion, Exact: c.EtcdExact, Servers: servers, TagEvery: c.TagInterval,
 		LaunchingHook: c.LaunchingHook, TerminatingHook: c.TerminatingHook,
 	}
 	if c.HostedZone != "" {

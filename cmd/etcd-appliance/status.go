@@ -48,7 +48,11 @@ The exit code is 1 when the cluster is not as it should be, or the daemon does n
 			if live {
 				return askAlive(cmd.Context(), address)
 			}
-			etcd, closeEtcd := newEtcd([]states.MinorVersion{{Major: 2, Minor: 3}}) // it may be any
+			tls, err := c.TLS.client()
+			if err != nil {
+				return usageError{err}
+			}
+			etcd, closeEtcd := newEtcd([]states.MinorVersion{{Major: 2, Minor: 3}}, tls) // it may be any
 			defer closeEtcd()
 			s := &status.Surveyor{
 				Client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, // no proxy: instances are asked themselves

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/cmd/etcd-appliance/internal/status"
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 )
 
@@ -55,7 +56,7 @@ func TestStatusOfRealCluster(t *testing.T) {
 	}
 	eventually(ctx, t, func() error { return tellsWhyNot(ctx, &follower, "etcd does not run") })
 	eventually(ctx, t, func() error { return tellsItIsReady(ctx, &leader) })
-	for _, i := range []*rig.Instance{&leader, &follower} {
+	for _, i := range []*observer.Instance{&leader, &follower} {
 		eventually(ctx, t, func() error {
 			return surveySays(ctx, i, "member "+follower.ID+" is not healthy", follower.ID+" is not ready")
 		})
@@ -98,7 +99,7 @@ func eventually(ctx context.Context, t *testing.T, check func() error) {
 }
 
 // fetch reads a path of the daemon of an instance.
-func fetch(ctx context.Context, i *rig.Instance, path string) (code int, text string, err error) {
+func fetch(ctx context.Context, i *observer.Instance, path string) (code int, text string, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+statusOf(i)+path, nil)
 	if err != nil {
 		return 0, "", err
@@ -113,7 +114,7 @@ func fetch(ctx context.Context, i *rig.Instance, path string) (code int, text st
 }
 
 // tells checks the answers of a daemon to its probes, and what it says to Prometheus.
-func tells(ctx context.Context, i *rig.Instance, ready int, why, metric string) error {
+func tells(ctx context.Context, i *observer.Instance, ready int, why, metric string) error {
 	for path, want := range map[string]struct {
 		code int
 		says string
@@ -129,16 +130,16 @@ func tells(ctx context.Context, i *rig.Instance, ready int, why, metric string) 
 	return nil
 }
 
-func tellsItIsReady(ctx context.Context, i *rig.Instance) error {
+func tellsItIsReady(ctx context.Context, i *observer.Instance) error {
 	return tells(ctx, i, http.StatusOK, "ok", "\netcd_appliance_ready 1\n")
 }
 
-func tellsWhyNot(ctx context.Context, i *rig.Instance, why string) error {
+func tellsWhyNot(ctx context.Context, i *observer.Instance, why string) error {
 	return tells(ctx, i, http.StatusServiceUnavailable, why, "\netcd_appliance_ready 0\n")
 }
 
 // survey is the command status on an instance.
-func survey(ctx context.Context, i *rig.Instance) (code int, v *status.Survey, err error) {
+func survey(ctx context.Context, i *observer.Instance) (code int, v *status.Survey, err error) {
 	var out, complaints bytes.Buffer
 	code = run(ctx, []string{"status", "--json", "--status-address", statusOf(i)}, &out, &complaints)
 	v = &status.Survey{}
@@ -149,7 +150,7 @@ func survey(ctx context.Context, i *rig.Instance) (code int, v *status.Survey, e
 }
 
 // surveyIs checks a survey against what the public faces of the cluster have shown.
-func surveyIs(ctx context.Context, i *rig.Instance, code int, view *rig.View, leader *rig.Instance) error {
+func surveyIs(ctx context.Context, i *observer.Instance, code int, view *observer.View, leader *observer.Instance) error {
 	got, v, err := survey(ctx, i)
 	if err != nil {
 		return err
@@ -180,7 +181,7 @@ func surveyIs(ctx context.Context, i *rig.Instance, code int, view *rig.View, le
 }
 
 // surveySays checks that the command fails, and names one of these problems.
-func surveySays(ctx context.Context, i *rig.Instance, problems ...string) error {
+func surveySays(ctx context.Context, i *observer.Instance, problems ...string) error {
 	code, v, err := survey(ctx, i)
 	if err != nil {
 		return err

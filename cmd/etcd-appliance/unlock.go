@@ -35,7 +35,11 @@ Delete a halt when its reason is mended. The upgrade then begins again by itself
 			if err != nil {
 				return usageError{err}
 			}
-			etcd, closeEtcd := newEtcd([]states.MinorVersion{{Major: 2, Minor: 3}}) // it may be any
+			tls, err := c.TLS.client()
+			if err != nil {
+				return usageError{err}
+			}
+			etcd, closeEtcd := newAnyEtcd(tls)
 			defer closeEtcd()
 			u := unlocker{etcd, o.members(&c), cmd.OutOrStdout(), bufio.NewScanner(cmd.InOrStdin()), yes}
 			return u.run(cmd.Context())

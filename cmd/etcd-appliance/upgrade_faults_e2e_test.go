@@ -17,6 +17,7 @@ import (
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/effects/etcdv3"
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
@@ -112,7 +113,7 @@ func await(ctx context.Context, t *testing.T, r *rig.Rig, when moment) (holder s
 }
 
 // upgradeLock reads the record.
-func upgradeLock(ctx context.Context, etcd *etcdv3.Etcd, v *rig.View) (lock states.UpgradeLock, err error) {
+func upgradeLock(ctx context.Context, etcd *etcdv3.Etcd, v *observer.View) (lock states.UpgradeLock, err error) {
 	var endpoints []string
 	for _, i := range v.InService() {
 		endpoints = append(endpoints, "http://"+i.Address+":2379")
@@ -235,6 +236,14 @@ func TestUpgradeOfFive(t *testing.T) {
 	if err := r.Want("3.7"); err != nil {
 		t.Fatal(err)
 	}
+	holds(ctx, t, r, w, "3.7", began)
+}
+
+// Five are replaced one by one, by others that want the next minor.
+func TestUpgradeOfFiveByReplacement(t *testing.T) {
+	ctx, r, w := upgradeRigOf(t, 5, realEtcd(t), "3.6")
+	began := time.Now()
+	replaceAll(ctx, t, r, "3.7")
 	holds(ctx, t, r, w, "3.7", began)
 }
 

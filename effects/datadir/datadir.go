@@ -28,6 +28,7 @@ type Dir struct {
 	etcd string // etcd's --data-dir: root/etcd, or root itself when it was another supervisor's
 	now  func() time.Time
 	here machine
+	tls  bool // see UseTLS
 
 	mu sync.Mutex // a record is read and rewritten, and data and record move together
 }
@@ -61,6 +62,39 @@ func at(root string) *Dir {
 
 // EtcdDir is what etcd takes as --data-dir. It stays the same for the life of the Dir.
 func (d *Dir) EtcdDir() string { return d.etcd }
+
+// UseTLS says whether the peers of a server that is started here reach it over TLS. It is an error when the member whose data this
+// is was made otherwise: the others would go on to look for it under the URL in their list, and it would be lost to them.
+func (d *Dir) UseTLS(peers bool) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	rec, err := d.readRecord()
+	if err != nil && !errors.Is(err, errDamaged) {
+		return err
+	}
+	d.tls = peers
+	if state, _ := look(d.etcd, d.etcd == d.root, rec.Fresh); state == states.DiskMember {
+		return d.keepsScheme(rec)
+	}
+	return nil
+}
+
+// keepsScheme compares with the record. Where there is none nobody knows.
+func (d *Dir) keepsScheme(rec record) error {
+	if rec.Name != "" && rec.PeerTLS != d.tls {
+		return fmt.Errorf("%w: the member in %s is known to the others by an %s URL", errOtherScheme, d.etcd, scheme(rec.PeerTLS))
+	}
+	return nil
+}
+
+var errOtherScheme = errors.New("TLS of the peer traffic cannot be turned on or off for a member that exists")
+
+func scheme(tls bool) string {
+	if tls {
+		return "https"
+	}
+	return "http"
+}
 
 // Inspect looks at the directory. It reads a few directories and one small file, so it is cheap enough for every turn.
 func (d *Dir) Inspect() states.Disk {
@@ -96,6 +130,11 @@ func (d *Dir) RecordStart(start states.StartEtcd) error {
 	if start.State == states.ClusterRestart && states.IsInstanceID(old.Name) && old.Name != start.Name {
 		return fmt.Errorf("the data in %s is of %s, and this is %s: a server on it would be that member a second time", d.etcd, old.Name, start.Name)
 	}
+	if start.State == states.ClusterRestart {
+		if err := d.keepsScheme(old); err != nil { // the disk may not have been readable when the daemon began
+			return err
+		}
+	}
 	rec := old
 	rec.Fresh = start.State != states.ClusterRestart
 	if rec.Fresh {
@@ -109,7 +148,7 @@ func (d *Dir) RecordStart(start states.StartEtcd) error {
 			return err
 		}
 	}
-	rec.Name, rec.Address, rec.Minor = start.Name, start.Address, start.Minor.String()
+	rec.Name, rec.Address, rec.Minor, rec.PeerTLS = start.Name, start.Address, start.Minor.String(), d.tls
 	same := rec == old
 	rec.Boot = d.here.boot
 	if rec == old {

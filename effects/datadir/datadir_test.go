@@ -1,6 +1,7 @@
 package datadir
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -356,4 +357,35 @@ func TestWriteFileLeavesNoLitter(t *testing.T) {
 	if len(entries) != 1 {
 		t.Errorf("left %v", entries)
 	}
+}
+
+// The others know a member by its peer URL: its scheme is fixed when it is made, whoever restarts it.
+func TestMemberKeepsItsScheme(t *testing.T) {
+	for _, tls := range []bool{true, false} {
+		root := t.TempDir()
+		d := open(t, root)
+		must(t, d.UseTLS(!tls)) // nothing is there yet that could differ
+		must(t, d.UseTLS(tls))
+		must(t, d.RecordStart(joining))
+		write(t, "x", d.EtcdDir(), "member", "wal", walName)
+		must(t, d.RecordStart(restart))
+
+		next := open(t, root)
+		must(t, next.UseTLS(tls))
+		if err := next.UseTLS(!tls); !errors.Is(err, errOtherScheme) || !strings.Contains(err.Error(), "by an "+scheme(tls)+" URL") {
+			t.Errorf("TLS %t, and now not: %v", tls, err)
+		}
+		if err := next.RecordStart(restart); !errors.Is(err, errOtherScheme) {
+			t.Errorf("TLS %t, restarted otherwise: %v", tls, err)
+		}
+		must(t, next.UseTLS(tls))
+		must(t, next.RecordStart(restart))
+	}
+	// Data of another supervisor has no record, and is taken as it comes.
+	root := t.TempDir()
+	write(t, "x", root, "etcd", "member", "wal", walName)
+	d := open(t, root)
+	must(t, d.UseTLS(true))
+	must(t, d.RecordStart(restart))
+	must(t, open(t, root).UseTLS(true))
 }

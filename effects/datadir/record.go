@@ -26,9 +26,10 @@ type record struct {
 	Address string `json:"address"`
 	Minor   string `json:"minor"` // of the server that last ran
 	Joined  bool   `json:"joined"`
-	Fresh   bool   `json:"fresh,omitempty"` // the last start was on an empty directory
-	Token   string `json:"token,omitempty"` // --initial-cluster-token
-	Boot    string `json:"boot,omitempty"`  // of the machine, in which it was last started
+	Fresh   bool   `json:"fresh,omitempty"`    // the last start was on an empty directory
+	Token   string `json:"token,omitempty"`    // --initial-cluster-token
+	PeerTLS bool   `json:"peer_tls,omitempty"` // its peer URL is https
+	Boot    string `json:"boot,omitempty"`     // of the machine, in which it was last started
 }
 
 func (r record) minor() states.MinorVersion {

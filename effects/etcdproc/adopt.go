@@ -117,7 +117,7 @@ func waitEnd(id procID, closed <-chan struct{}, open func(pid, flags int) (int, 
 			time.Sleep(pollPause)
 			continue
 		}
-		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		_, _ = unix.Poll(fds, int(closeCheck.Milliseconds())) // interrupted or not, alive decides
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} //nolint:gosec // the kernel's descriptors are small
+		_, _ = unix.Poll(fds, int(closeCheck.Milliseconds()))      // interrupted or not, alive decides
 	}
 }

@@ -53,6 +53,15 @@ var flags = []flag{
 	// 100000 by default from 3.2 to 3.5, which makes restarts long.
 	{"snapshot-count", v23, always, func(o *Options, _ *states.StartEtcd) string { return strconv.Itoa(o.SnapshotCount) }},
 	// 3.4 writes text by default; before, there is only text.
+	{"cert-file", v23, always, func(o *Options, _ *states.StartEtcd) string { return o.Clients.Cert }},
+	{"key-file", v23, always, func(o *Options, _ *states.StartEtcd) string { return o.Clients.Key }},
+	// etcd wants a certificate of every client as soon as it is told a CA for them (client/pkg/transport/listener.go ServerConfig).
+	{"trusted-ca-file", v23, always, func(o *Options, _ *states.StartEtcd) string { return given(o.ClientCertAuth, o.Clients.CA) }},
+	{"client-cert-auth", v23, always, func(o *Options, _ *states.StartEtcd) string { return given(o.ClientCertAuth, "true") }},
+	{"peer-cert-file", v23, always, func(o *Options, _ *states.StartEtcd) string { return o.Peers.Cert }},
+	{"peer-key-file", v23, always, func(o *Options, _ *states.StartEtcd) string { return o.Peers.Key }},
+	{"peer-trusted-ca-file", v23, always, func(o *Options, _ *states.StartEtcd) string { return o.Peers.CA }},
+	{"peer-client-cert-auth", v23, always, func(o *Options, _ *states.StartEtcd) string { return given(o.Peers.Cert != "", "true") }},
 	{"logger", v34, always, func(*Options, *states.StartEtcd) string { return "zap" }},
 	{"log-format", v36, always, func(*Options, *states.StartEtcd) string { return "json" }},
 }
@@ -75,11 +84,27 @@ func arguments(o *Options, start states.StartEtcd) []string {
 	return append(args, o.ExtraArgs...)
 }
 
-func peerURL(o *Options, s *states.StartEtcd) string   { return url(s.Address, o.PeerPort) }
-func clientURL(o *Options, s *states.StartEtcd) string { return url(s.Address, o.ClientPort) }
+func given(when bool, value string) string {
+	if when {
+		return value
+	}
+	return ""
+}
 
-func url(address string, port int) string {
-	return "http://" + net.JoinHostPort(address, strconv.Itoa(port))
+func peerURL(o *Options, s *states.StartEtcd) string {
+	return url(o.Peers.Cert != "", s.Address, o.PeerPort)
+}
+
+func clientURL(o *Options, s *states.StartEtcd) string {
+	return url(o.Clients.Cert != "", s.Address, o.ClientPort)
+}
+
+func url(tls bool, address string, port int) string {
+	scheme := "http://"
+	if tls {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(address, strconv.Itoa(port))
 }
 
 // initialCluster lists the members by name. A member that has never started has no name yet; etcd wants it listed all the
@@ -91,7 +116,7 @@ func initialCluster(o *Options, s *states.StartEtcd) string {
 		if name == "" {
 			name = "unstarted-" + m.Address
 		}
-		parts[i] = name + "=" + url(m.Address, o.PeerPort)
+		parts[i] = name + "=" + url(o.Peers.Cert != "", m.Address, o.PeerPort)
 	}
 	return strings.Join(parts, ",")
 }

@@ -69,7 +69,7 @@ func (id procID) startedAt(now time.Time) time.Time {
 	if err := unix.Sysinfo(&up); err != nil {
 		return now
 	}
-	age := time.Duration(up.Uptime)*time.Second - time.Duration(id.Start)*time.Second/ticksPerSecond
+	age := time.Duration(up.Uptime)*time.Second - time.Duration(id.Start)*time.Second/ticksPerSecond //nolint:gosec // ticks since the boot
 	return now.Add(-max(0, age))
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
 
+	"github.com/etcd-appliance/etcd-appliance/effects/tlsfiles"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -26,9 +27,11 @@ type Options struct {
 	StateDir  string // where etcd.pid.json and etcd.log live
 
 	ClientPort, PeerPort int
-	SnapshotCount        int      // etcd's --snapshot-count; 5000 when 0
-	ExtraArgs            []string // appended to the flags that the supervisor makes
-	PassEnv              bool     // hand ETCD_* variables on to etcd, except those that its flags settle
+	SnapshotCount        int            // etcd's --snapshot-count; 5000 when 0
+	ExtraArgs            []string       // appended to the flags that the supervisor makes
+	Clients, Peers       tlsfiles.Files // for TLS towards each; without it where empty. Peers must always have certificates
+	ClientCertAuth       bool           // clients must have certificates too
+	PassEnv              bool           // hand ETCD_* variables on to etcd, except those that its flags settle
 
 	// Grace is the time between SIGTERM and SIGKILL; 40 s when 0. etcd itself may take some 20 s: it drains its client
 	// connections and hands over leadership for up to 7 s each (etcd embed/etcd.go Close, TransferLeadership).

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/etcd-appliance/etcd-appliance/effects/tlsfiles"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -57,6 +58,36 @@ func TestArguments(t *testing.T) {
 		start.Minor, start.State = tc.minor, tc.state
 		if got := strings.Join(arguments(&o, start), " "); got != tc.want {
 			t.Errorf("%s %q:\n got %s\nwant %s", tc.minor, tc.state, got, tc.want)
+		}
+	}
+}
+
+func TestArgumentsOfTLS(t *testing.T) {
+	clients, peers := tlsfiles.Files{Cert: "/c", Key: "/ck", CA: "/cca"}, tlsfiles.Files{Cert: "/p", Key: "/pk", CA: "/pca"}
+	start := states.StartEtcd{Name: "i-1", Address: "10.0.0.1", State: states.ClusterNew, Cluster: []states.ClaimMember{{ID: "i-1", Address: "10.0.0.1"}}}
+	for name, tc := range map[string]struct {
+		o    Options
+		want []string // of all that has to do with TLS or with URLs
+	}{
+		"neither": {Options{}, []string{"--listen-peer-urls=http://10.0.0.1:2380", "--listen-client-urls=http://10.0.0.1:2379",
+			"--advertise-client-urls=http://10.0.0.1:2379", "--initial-advertise-peer-urls=http://10.0.0.1:2380", "--initial-cluster=i-1=http://10.0.0.1:2380"}},
+		"clients": {Options{Clients: clients}, []string{"--listen-peer-urls=http://10.0.0.1:2380", "--listen-client-urls=https://10.0.0.1:2379",
+			"--advertise-client-urls=https://10.0.0.1:2379", "--initial-advertise-peer-urls=http://10.0.0.1:2380", "--initial-cluster=i-1=http://10.0.0.1:2380",
+			"--cert-file=/c", "--key-file=/ck"}},
+		"both, mutual": {Options{Clients: clients, ClientCertAuth: true, Peers: peers}, []string{"--listen-peer-urls=https://10.0.0.1:2380", "--listen-client-urls=https://10.0.0.1:2379",
+			"--advertise-client-urls=https://10.0.0.1:2379", "--initial-advertise-peer-urls=https://10.0.0.1:2380", "--initial-cluster=i-1=https://10.0.0.1:2380",
+			"--cert-file=/c", "--key-file=/ck", "--trusted-ca-file=/cca", "--client-cert-auth=true",
+			"--peer-cert-file=/p", "--peer-key-file=/pk", "--peer-trusted-ca-file=/pca", "--peer-client-cert-auth=true"}},
+	} {
+		tc.o.ClientPort, tc.o.PeerPort = 2379, 2380
+		for _, minor := range []states.MinorVersion{v23, v37} { // every minor knows them
+			start.Minor = minor
+			got := slices.DeleteFunc(arguments(&tc.o, start), func(arg string) bool {
+				return !strings.Contains(arg, "://") && !strings.Contains(arg, "cert") && !strings.Contains(arg, "key-file") && !strings.Contains(arg, "ca-file")
+			})
+			if !slices.Equal(got, tc.want) {
+				t.Errorf("%s, %s:\n got %s\nwant %s", name, minor, got, tc.want)
+			}
 		}
 	}
 }

@@ -38,7 +38,7 @@ func (e *Etcd) call(ctx context.Context, method, endpoint, path, contentType, bo
 		return answer{}, fmt.Errorf("connect to %s: %w", endpoint, effects.ErrRefused)
 	}
 	if err != nil {
-		return answer{}, fmt.Errorf("ask %s: %w", endpoint, err)
+		return answer{}, fmt.Errorf("ask %s: %w", endpoint, effects.MarkTLS(err))
 	}
 	defer resp.Body.Close()
 	got := answer{status: resp.StatusCode, header: resp.Header}

@@ -151,3 +151,14 @@ func TestLevel(t *testing.T) {
 		}
 	}
 }
+
+func TestAuth(t *testing.T) {
+	e := New(Config{})
+	defer e.Close()
+	for body, want := range map[string]states.Fact{`{"enabled":true}`: states.Yes, `{"enabled":false}`: states.No, `{}`: states.Unknown, `404`: states.Unknown} {
+		url, _ := server(t, map[string]string{"GET /v2/auth/enable": body})
+		if got, err := e.Auth(t.Context(), []string{url}); got != want || (err == nil) != (want != states.Unknown) {
+			t.Errorf("%s: %v, %v", body, got, err)
+		}
+	}
+}

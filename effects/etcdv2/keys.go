@@ -38,7 +38,7 @@ func wrap(key, value string) string {
 
 // unwrap gives the key that a node stands for.
 func (n *node) unwrap() effects.EtcdKey {
-	k := effects.EtcdKey{Key: strings.TrimPrefix(n.Key, "/"), Value: n.Value, Revision: int64(n.Modified)}
+	k := effects.EtcdKey{Key: strings.TrimPrefix(n.Key, "/"), Value: n.Value, Revision: int64(n.Modified)} //nolint:gosec // etcd counts from 1, and does not get there
 	if k.Key == changeKey {
 		k.Key, k.Value, _ = strings.Cut(n.Value, " ")
 	}

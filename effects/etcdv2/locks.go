@@ -86,5 +86,5 @@ func lockOf(n *node, key string) effects.EtcdLock {
 	if k.Key != key {
 		return effects.EtcdLock{}
 	}
-	return effects.EtcdLock{Owner: k.Value, Revision: int64(n.Created)}
+	return effects.EtcdLock{Owner: k.Value, Revision: int64(n.Created)} //nolint:gosec // as in unwrap
 }

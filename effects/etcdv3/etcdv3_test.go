@@ -123,7 +123,7 @@ func TestTLSFailureIsTold(t *testing.T) {
 	e := New(Config{TLS: &tls.Config{RootCAs: x509.NewCertPool()}})
 	defer e.Close()
 	_, err := e.Status(t.Context(), s.URL)
-	if err == nil || errors.Is(err, effects.ErrRefused) || !strings.Contains(err.Error(), "x509") {
+	if !errors.Is(err, effects.ErrTLS) || errors.Is(err, effects.ErrRefused) || !strings.Contains(err.Error(), "x509") {
 		t.Fatal(err)
 	}
 }

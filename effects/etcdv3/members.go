@@ -31,6 +31,8 @@ func (e *Etcd) Status(ctx context.Context, endpoint string) (effects.EtcdStatus,
 			ClusterID: r.GetHeader().GetClusterId(), MemberID: r.GetHeader().GetMemberId(), Leader: r.GetLeader(),
 			Learner: r.GetIsLearner(), Applied: applied, Version: version, Errors: r.GetErrors(),
 		}
+		storage, _ := states.ParseVersion(r.GetStorageVersion()) // not known beside an error: it is empty before 3.6, and in young data of 3.5
+		status.Storage = storage.MinorOf()
 		if d := r.GetDowngradeInfo(); d.GetEnabled() {
 			target, err := states.ParseVersion(d.GetTargetVersion())
 			if err != nil {

@@ -101,7 +101,7 @@ func (s *server) failure(ctx context.Context) error {
 		return fmt.Errorf("connect to %s: %w", s.endpoint, *err)
 	}
 	_, err := s.status(ctx) // it was TLS or HTTP/2 that failed: a call carries the reason, and is not sent
-	return fmt.Errorf("connect to %s: %w", s.endpoint, err)
+	return fmt.Errorf("connect to %s: %w", s.endpoint, effects.MarkTLS(err))
 }
 
 // status asks on the open connection; the Status of the official client dials anew each time.

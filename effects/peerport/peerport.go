@@ -132,7 +132,7 @@ func (p *Peers) get(ctx context.Context, address, path string, into any) (http.H
 		return nil, fmt.Errorf("ask %s: %w", address, effects.ErrRefused)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("ask %s: %w", address, err)
+		return nil, fmt.Errorf("ask %s: %w", address, effects.MarkTLS(err))
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {

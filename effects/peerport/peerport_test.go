@@ -1,7 +1,11 @@
 package peerport
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -94,5 +98,46 @@ func TestRefused(t *testing.T) {
 	p := New(Config{Port: l.Addr().(*net.TCPAddr).Port})
 	if _, err := p.Ask(t.Context(), "127.0.0.1"); !errors.Is(err, effects.ErrRefused) {
 		t.Fatal(err)
+	}
+}
+
+// What is said of a server of another authority, of one that wants a certificate, and of one without TLS is told from silence.
+func TestTLSTrouble(t *testing.T) {
+	answer := etcd("[]", `{"etcdcluster":"3.7.0"}`)
+	trusted := func(s *httptest.Server) *tls.Config {
+		pool := x509.NewCertPool()
+		if c := s.Certificate(); c != nil {
+			pool.AddCert(c)
+		}
+		return &tls.Config{RootCAs: pool}
+	}
+	for name, tt := range map[string]struct {
+		start   func(*httptest.Server)
+		trusted func(*httptest.Server) *tls.Config
+		well    bool
+	}{
+		"trusted":             {(*httptest.Server).StartTLS, trusted, true},
+		"another authority":   {(*httptest.Server).StartTLS, func(*httptest.Server) *tls.Config { return &tls.Config{RootCAs: x509.NewCertPool()} }, false},
+		"wants a certificate": {func(s *httptest.Server) { s.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}; s.StartTLS() }, trusted, false},
+		"without TLS":         {(*httptest.Server).Start, trusted, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := httptest.NewUnstartedServer(answer)
+			s.Config.ErrorLog = log.New(io.Discard, "", 0)
+			tt.start(s)
+			defer s.Close()
+			address, port, err := net.SplitHostPort(s.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, err := strconv.Atoi(port)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = New(Config{TLS: tt.trusted(s), Port: n}).Ask(t.Context(), address)
+			if tt.well && err != nil || !tt.well && !errors.Is(err, effects.ErrTLS) {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }

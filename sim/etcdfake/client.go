@@ -32,6 +32,9 @@ func (c *client) Status(_ context.Context, endpoint string) (effects.EtcdStatus,
 		ClusterID: p.disk.cluster.id, MemberID: p.disk.member, Leader: p.lead, Learner: p.learner(),
 		Applied: p.index(), Version: p.version, Errors: p.errors(),
 	}
+	if !p.older(3, 6) {
+		s.Storage, s.Downgrade = p.clusterVersion(), p.disk.cluster.downgrade // the one follows at once, see restart
+	}
 	return s, nil
 }
 

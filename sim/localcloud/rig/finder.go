@@ -2,6 +2,7 @@ package rig
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"slices"
 	"time"
@@ -15,13 +16,14 @@ const resolveEvery = time.Second
 
 // Finder is an application's way to the cluster: a client of all its members, as DNS has them. One goroutine uses it.
 type Finder struct {
+	tls      *tls.Config
 	find     func(context.Context) ([]string, error) // client URLs
 	client   *clientv3.Client
 	resolved time.Time
 }
 
 // Finder follows the SRV records.
-func (o *Observer) Finder() *Finder { return &Finder{find: o.clientURLs} }
+func (r *Rig) Finder() *Finder { return &Finder{tls: r.options.TLS, find: r.ClientURLs} }
 
 // FinderInGroup asks the cloud itself, for a cluster that publishes nothing.
 func (r *Rig) FinderInGroup() *Finder {
@@ -31,15 +33,6 @@ func (r *Rig) FinderInGroup() *Finder {
 		}
 		return urls, nil
 	}}
-}
-
-// clientURLs finds them as a client of etcd does.
-func (o *Observer) clientURLs(ctx context.Context) ([]string, error) {
-	found, err := o.dns.endpoints(ctx, "_etcd-client._tcp."+o.target.Cluster+"."+o.target.Zone)
-	for i := range found {
-		found[i] = "http://" + found[i]
-	}
-	return found, err
 }
 
 // Client is nil as long as DNS has no member.
@@ -53,7 +46,7 @@ func (f *Finder) Client(ctx context.Context) (*clientv3.Client, error) {
 	}
 	switch {
 	case f.client == nil:
-		if f.client, err = clientv3.New(clientv3.Config{Endpoints: urls, Logger: zap.NewNop()}); err != nil {
+		if f.client, err = clientv3.New(clientv3.Config{Endpoints: urls, TLS: f.tls, Logger: zap.NewNop()}); err != nil {
 			return nil, fmt.Errorf("client of %v: %w", urls, err)
 		}
 	case !slices.Equal(urls, f.client.Endpoints()):

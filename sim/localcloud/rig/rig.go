@@ -13,6 +13,7 @@ package rig
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -31,23 +32,27 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
 
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud"
 )
 
 // Options configure a Rig. Daemon and EtcdDir are required.
 type Options struct {
-	Daemon      string        // the daemon's binary, called as `run --flags`
-	EtcdDir     string        // holds <minor>/etcd
-	EtcdVersion string        // minor that the instances want; may be empty when EtcdDir holds only one
-	V2          bool          // the servers may be of 2.3: they are asked, and written to, over v2
-	Args        []string      // more flags for every daemon
-	Hooks       bool          // the group has the lifecycle hooks that a daemon completes
-	Group       string        // default releaseetcd
-	Zone        string        // hosted zone, default elephant.example.org
-	Dir         string        // disks and logs; default a temporary directory, which Close removes
-	Restart     time.Duration // pause before a daemon that ended is started again, default 1 s
-	Look        time.Duration // pause between two looks at the cluster, default 100 ms
+	Daemon      string   // the daemon's binary, called as `run --flags`
+	EtcdDir     string   // holds <minor>/etcd
+	EtcdVersion string   // minor that the instances want; may be empty when EtcdDir holds only one
+	V2          bool     // the servers may be of 2.3: they are asked, and written to, over v2
+	Args        []string // more flags for every daemon
+	Hooks       bool     // the group has the lifecycle hooks that a daemon completes
+	// Prepare puts files on the disk of an instance, before each start of its daemon, and gives more flags for it.
+	Prepare func(i localcloud.Instance, disk string) ([]string, error)
+	TLS     *tls.Config   // for the client ports of the servers, when Args or Prepare make them serve TLS
+	Group   string        // default releaseetcd
+	Zone    string        // hosted zone, default elephant.example.org
+	Dir     string        // disks and logs; default a temporary directory, which Close removes
+	Restart time.Duration // pause before a daemon that ended is started again, default 1 s
+	Look    time.Duration // pause between two looks at the cluster, default 100 ms
 	// Cloud sets the delays of the cloud, all zero by default: instances run at once and end at once.
 	Cloud awsfake.Options
 	// Warn is told what goes wrong in the cloud outside any call; default silence.
@@ -59,7 +64,7 @@ const StatusPort = "2381"
 
 // Rig is a local cloud with a hosted zone, and with a group once it is launched.
 type Rig struct {
-	*Observer
+	*observer.Observer
 	Cloud    *localcloud.Server
 	launcher *localcloud.ProcessLauncher
 	options  Options
@@ -88,9 +93,9 @@ func Start(ctx context.Context, o Options) (*Rig, error) {
 		r.removeDir()
 		return nil, err
 	}
-	r.Observer = NewObserver(Target{
+	r.Observer = observer.New(observer.Target{
 		AutoScaling: autoscaling.NewFromConfig(r.AWS("observer")), EC2: ec2.NewFromConfig(r.AWS("observer")),
-		DNS: r.Cloud.DNS(), Group: o.Group, Cluster: o.Group, Zone: o.Zone, V2: o.V2,
+		DNS: r.Cloud.DNS(), Group: o.Group, Cluster: o.Group, Zone: o.Zone, V2: o.V2, TLS: o.TLS,
 	})
 	watch, stop := context.WithCancel(context.Background())
 	r.stop = stop
@@ -159,7 +164,15 @@ func (r *Rig) newLauncher() (*localcloud.ProcessLauncher, error) {
 			}
 			args = append(args, "--config", file)
 		}
-		cmd := exec.Command(r.options.Daemon, append(args, r.options.Args...)...)
+		args = append(args, r.options.Args...)
+		if r.options.Prepare != nil {
+			more, err := r.options.Prepare(i, r.launcher.Disk(i.ID))
+			if err != nil {
+				r.options.Warn(err)
+			}
+			args = append(args, more...)
+		}
+		cmd := exec.Command(r.options.Daemon, args...)
 		cmd.Env = plainEnvironment()
 		return cmd
 	}
@@ -220,7 +233,7 @@ func (r *Rig) createZone(ctx context.Context) error {
 func (r *Rig) Options() Options { return r.options }
 
 // Name is the name of the cluster in DNS.
-func (r *Rig) Name() string { return r.target.Cluster + "." + r.target.Zone }
+func (r *Rig) Name() string { return r.options.Group + "." + r.options.Zone }
 
 // Dir is where the disks of the instances and the logs of their daemons are.
 func (r *Rig) Dir() string { return r.options.Dir }

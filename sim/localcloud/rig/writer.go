@@ -7,6 +7,7 @@ import (
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
 )
 
 // How a writer behaves. An attempt is given up soon, since a server that has lost its leader would hold it for seconds; the
@@ -19,11 +20,11 @@ const (
 // Writer is an application: it finds the cluster by its SRV records, and writes one key after the other to whichever member
 // takes it, until it is stopped.
 type Writer struct {
-	servers *servers // that it verifies on
-	finder  *Finder
-	prefix  string // of its keys
-	stop    context.CancelFunc
-	done    chan struct{}
+	v2     bool // the cluster may be of 2.3
+	finder *Finder
+	prefix string // of its keys
+	stop   context.CancelFunc
+	done   chan struct{}
 
 	mu      sync.Mutex
 	acked   int       // keys 0 to acked-1 are acknowledged
@@ -35,12 +36,12 @@ type Writer struct {
 }
 
 // Write starts a writer, which begins as soon as the cluster is found in DNS. Every writer needs a prefix of its own.
-func (o *Observer) Write(prefix string) *Writer { return o.WriteTo(o.Finder(), prefix) }
+func (r *Rig) Write(prefix string) *Writer { return r.WriteTo(r.Finder(), prefix) }
 
 // WriteTo starts a writer that finds the cluster in its own way.
-func (o *Observer) WriteTo(f *Finder, prefix string) *Writer {
+func (r *Rig) WriteTo(f *Finder, prefix string) *Writer {
 	ctx, stop := context.WithCancel(context.Background())
-	w := &Writer{servers: o.servers, finder: f, prefix: prefix, stop: stop, done: make(chan struct{})}
+	w := &Writer{v2: r.options.V2, finder: f, prefix: prefix, stop: stop, done: make(chan struct{})}
 	go func() {
 		defer close(w.done)
 		w.run(ctx)
@@ -99,7 +100,7 @@ func (w *Writer) note(err error) {
 
 func (w *Writer) run(ctx context.Context) {
 	defer w.finder.Close()
-	if w.servers.v2 {
+	if w.v2 {
 		w.runV2(ctx)
 		return
 	}
@@ -140,7 +141,7 @@ func (w *Writer) value(n int) string { return fmt.Sprintf("value %d of %s", n, w
 // Verify reads every acknowledged key back through each of the servers at these addresses. The writer must have stopped.
 func (w *Writer) Verify(ctx context.Context, addresses ...string) error {
 	verify := w.verify
-	if w.servers.v2 {
+	if w.v2 {
 		verify = w.verifyV2
 	}
 	for _, address := range addresses {
@@ -153,10 +154,11 @@ func (w *Writer) Verify(ctx context.Context, addresses ...string) error {
 
 func (w *Writer) verify(ctx context.Context, address string) error {
 	const page = 1000
-	client, err := w.servers.client(address)
+	client, err := clientv3.New(clientv3.Config{Endpoints: []string{clientURL(address)}, Logger: zap.NewNop()})
 	if err != nil {
 		return err
 	}
+	defer client.Close()
 	acked := w.Progress().Acked
 	for next := 0; next < acked; {
 		out, err := client.Get(ctx, w.key(next), clientv3.WithRange(clientv3.GetPrefixRangeEnd(w.prefix)), clientv3.WithLimit(page))

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 )
 
@@ -13,7 +14,7 @@ type scene struct {
 	name      string // of the cluster
 	since     time.Duration
 	outcomes  []outcome
-	view      *rig.View
+	view      *observer.View
 	written   rig.Progress
 	decisions []rig.Decision
 	begun     time.Time
@@ -119,7 +120,7 @@ func (s *scene) instances(width int) []line {
 }
 
 // role is what a server is in its cluster.
-func role(e rig.Etcd) (string, style) {
+func role(e observer.Etcd) (string, style) {
 	switch {
 	case e.ClusterID == 0:
 		return "-", dim

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 )
 
@@ -38,21 +39,21 @@ func repairs(n int) []act {
 		{fmt.Sprintf("launch %d instances: they form a cluster", n), n, "",
 			func(ctx context.Context, p *play) error { return p.rig.Launch(ctx, n) }},
 		{"kill a follower's etcd: it restarts on its data", n, "", func(ctx context.Context, p *play) error {
-			i, err := pick("follower", (*rig.View).Follower, p)
+			i, err := pick("follower", (*observer.View).Follower, p)
 			if err == nil {
 				_, err = p.rig.KillEtcd(ctx, i.ID)
 			}
 			return err
 		}},
 		{"terminate a follower: the group replaces it", n, "", func(ctx context.Context, p *play) error {
-			i, err := pick("follower", (*rig.View).Follower, p)
+			i, err := pick("follower", (*observer.View).Follower, p)
 			if err == nil {
 				err = p.rig.Terminate(ctx, i.ID)
 			}
 			return err
 		}},
 		{"terminate the leader: another takes over", n, "", func(ctx context.Context, p *play) error {
-			i, err := pick("leader", (*rig.View).Leader, p)
+			i, err := pick("leader", (*observer.View).Leader, p)
 			if err == nil {
 				err = p.rig.Terminate(ctx, i.ID)
 			}
@@ -63,7 +64,7 @@ func repairs(n int) []act {
 	}
 }
 
-func pick(what string, find func(*rig.View) (rig.Instance, bool), p *play) (rig.Instance, error) {
+func pick(what string, find func(*observer.View) (observer.Instance, bool), p *play) (observer.Instance, error) {
 	i, ok := find(p.rig.Latest())
 	if !ok {
 		return i, fmt.Errorf("no instance is the %s", what)
@@ -123,13 +124,13 @@ func (p *play) performOne(ctx context.Context, n int, a act) error {
 	if err := a.trigger(ctx, p); err != nil {
 		return err
 	}
-	_, err := p.rig.Wait(ctx, func(v *rig.View) error { return p.judge(n, &a, v) })
+	_, err := p.rig.Wait(ctx, func(v *observer.View) error { return p.judge(n, &a, v) })
 	p.edit(n, func(o *outcome) { o.over, o.written = err == nil, p.writer.Lap() })
 	return err
 }
 
 // judge tells whether an act is over, and notes how far it has come.
-func (p *play) judge(n int, a *act, v *rig.View) error {
+func (p *play) judge(n int, a *act, v *observer.View) error {
 	healthy := v.Healthy(a.size)
 	settled := v.Settled(a.size)
 	if healthy == nil && a.minor != "" {

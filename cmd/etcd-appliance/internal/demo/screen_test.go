@@ -8,13 +8,14 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 )
 
 // busyScene has as much to show as ever comes together.
 func busyScene() *scene {
 	begun := time.Unix(1795382220, 0)
-	s := &scene{name: "releaseetcd.elephant.example.org", since: 83*time.Second + 400*time.Millisecond, begun: begun, view: &rig.View{}}
+	s := &scene{name: "releaseetcd.elephant.example.org", since: 83*time.Second + 400*time.Millisecond, begun: begun, view: &observer.View{}}
 	for n, a := range acts(3, "3.6", "3.7") {
 		o := outcome{title: a.title}
 		if n < 5 {
@@ -24,10 +25,10 @@ func busyScene() *scene {
 	}
 	s.outcomes[5].begun, s.outcomes[5].wrong = time.Now(), "i-0362259904816818c: lists member 312476c15f0413cf (i-05de186dcba779207) that is no instance of the group"
 	for n := range 7 {
-		i := rig.Instance{ID: fmt.Sprintf("i-0%d6225990481681%d", n, n), Address: fmt.Sprintf("127.211.254.%d", 200+n), State: "running"}
-		i.Etcd = rig.Etcd{ClusterID: 1, MemberID: uint64(n + 1), Leader: 1, Version: "3.7.3", Learner: n == 4}
+		i := observer.Instance{ID: fmt.Sprintf("i-0%d6225990481681%d", n, n), Address: fmt.Sprintf("127.211.254.%d", 200+n), State: "running"}
+		i.Etcd = observer.Etcd{ClusterID: 1, MemberID: uint64(n + 1), Leader: 1, Version: "3.7.3", Learner: n == 4}
 		if n > 4 {
-			i = rig.Instance{ID: i.ID, State: "shutting-down"}
+			i = observer.Instance{ID: i.ID, State: "shutting-down"}
 		}
 		s.view.Instances = append(s.view.Instances, i)
 		s.view.DNS.A = append(s.view.DNS.A, i.Address)

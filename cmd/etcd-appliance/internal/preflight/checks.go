@@ -1,5 +1,6 @@
 // Package preflight looks at a living cluster before an upgrade, and tells what is in its way. It only reads, and nothing that
-// leaves a trace: a GET of /health is a quorum read through the v2 store on 3.3 and 3.4, whose entry in the raft log 3.6 dies of.
+// leaves a trace: a GET of /health is a quorum read through the v2 store on 3.3 and 3.4, whose entry in the raft log 3.6 dies of. Only
+// a cluster at 2.3 or 3.0 is read through quorum over v2, as its daemons do all the time; before the step to 3.6 every member takes a snapshot.
 package preflight
 
 import (
@@ -179,7 +180,7 @@ func (s *Seen) way(list *[]Check) []states.Hop {
 	case !low.Known():
 		add(fail("way", "name members that answer", "no member tells what it runs"))
 	case s.To.Less(low):
-		add(fail("way", "see etcdctl downgrade", "every member runs etcd %s or later: there is no way back to %s by configuration", low, s.To))
+		add(fail("way", "see docs/upgrading.md#going-back", "every member runs etcd %s or later: there is no way back to %s by configuration", low, s.To))
 	case low == s.To:
 		add(pass("way", "every member runs etcd %s", low))
 	case len(way) == 0:
@@ -287,7 +288,7 @@ func (s *Seen) servers(way []states.Hop) (list []Check) {
 func (s *Seen) auth() Check {
 	switch s.Auth {
 	case states.Yes:
-		return fail("authentication", "etcdctl auth disable for the time of the upgrade", "is on: the daemon cannot take the upgrade lock, and no 3.4 goes on to 3.5 with it")
+		return fail("authentication", "etcdctl auth disable for the time of the upgrade", "is on, and the daemon has no user; nor does a 3.4 go on to 3.5 with it")
 	case states.No:
 		return pass("authentication", "is off")
 	default:

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -20,12 +20,12 @@ func minorOf(version string) states.MinorVersion {
 }
 
 // running lists the instances in service whose server is of this minor.
-func (l *Look) running(minor states.MinorVersion) []rig.Instance {
-	return slices.DeleteFunc(l.InService(), func(i rig.Instance) bool { return minorOf(i.Etcd.Version) != minor })
+func (l *Look) running(minor states.MinorVersion) []observer.Instance {
+	return slices.DeleteFunc(l.InService(), func(i observer.Instance) bool { return minorOf(i.Etcd.Version) != minor })
 }
 
-func (l *Look) notRunning(minor states.MinorVersion) []rig.Instance {
-	return slices.DeleteFunc(l.InService(), func(i rig.Instance) bool { return minorOf(i.Etcd.Version) == minor })
+func (l *Look) notRunning(minor states.MinorVersion) []observer.Instance {
+	return slices.DeleteFunc(l.InService(), func(i observer.Instance) bool { return minorOf(i.Etcd.Version) == minor })
 }
 
 // unclear tells what could not be asked.
@@ -57,7 +57,7 @@ func (l *Look) halted() error {
 
 // voters are the names of the voters, by the longest of the lists that servers tell.
 func (l *Look) voters() map[string]bool {
-	var longest []rig.Member
+	var longest []observer.Member
 	for _, i := range l.Instances {
 		if len(i.Etcd.Members) > len(longest) {
 			longest = i.Etcd.Members
@@ -74,7 +74,7 @@ func (l *Look) voters() map[string]bool {
 
 // next is the instance that is replaced next: followers first, those launched longest ago first, and the leader last, since its
 // end costs an election.
-func next(l *Look, left []rig.Instance) rig.Instance {
+func next(l *Look, left []observer.Instance) observer.Instance {
 	leader, _ := l.Leader()
 	for _, i := range left {
 		if i.ID != leader.ID {

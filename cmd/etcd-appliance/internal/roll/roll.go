@@ -10,7 +10,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -23,7 +23,7 @@ type Options struct {
 	StepTimeout time.Duration
 
 	// Look looks at the cluster once.
-	Look func(context.Context) *rig.View
+	Look func(context.Context) *observer.View
 	// Locks reads the record of the upgrade lock and of a halted upgrade through any of the client URLs.
 	Locks func(ctx context.Context, endpoints []string) (lock, halt states.UpgradeLock, err error)
 	// Want tells the group which minor its instances are to run. It is called once, unless Replace is set.
@@ -50,7 +50,7 @@ type Picture struct {
 
 // Look is one look at the cluster and at what its members keep of upgrades.
 type Look struct {
-	*rig.View
+	*observer.View
 	Lock, Halt states.UpgradeLock
 	LockErr    error // why they could not be read
 }
@@ -181,7 +181,7 @@ func (r *roller) replaced(now *Look) bool {
 }
 
 // replace terminates one instance.
-func (r *roller) replace(ctx context.Context, now *Look, victim rig.Instance) error {
+func (r *roller) replace(ctx context.Context, now *Look, victim observer.Instance) error {
 	r.current, r.done, r.since = victim.ID, len(now.running(r.To)), time.Now()
 	r.show(now, "terminates "+victim.ID)
 	if err := r.Terminate(ctx, victim.ID); err != nil {
@@ -203,7 +203,7 @@ func (r *roller) look(ctx context.Context) *Look {
 	var endpoints []string
 	for _, i := range now.InService() {
 		if i.Etcd.Serves {
-			endpoints = append(endpoints, "http://"+i.Address+":2379")
+			endpoints = append(endpoints, i.Etcd.URL)
 		}
 	}
 	if len(endpoints) == 0 {

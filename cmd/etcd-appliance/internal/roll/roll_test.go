@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -17,7 +17,7 @@ var v36, v37 = states.MinorVersion{Major: 3, Minor: 6}, states.MinorVersion{Majo
 
 // cluster is a group whose instances run these versions; the first of them leads.
 type cluster struct {
-	rig.View
+	observer.View
 	lock, halt states.UpgradeLock
 	terminated []string
 	wanted     states.MinorVersion
@@ -38,25 +38,25 @@ func newCluster(versions ...string) *cluster {
 func (c *cluster) launch(version string) {
 	c.launched++
 	n := c.launched
-	c.Instances = append(c.Instances, rig.Instance{
+	c.Instances = append(c.Instances, observer.Instance{
 		ID: fmt.Sprintf("i-%d", n), Address: fmt.Sprintf("10.0.0.%d", n), State: "running", Lifecycle: "InService",
-		Etcd: rig.Etcd{ClusterID: 0xc, MemberID: uint64(n), Version: version, Serves: true},
+		Etcd: observer.Etcd{ClusterID: 0xc, MemberID: uint64(n), Version: version, Serves: true},
 	})
 }
 
 // look fills in what follows from the instances: members, leader, DNS, claim.
-func (c *cluster) look(context.Context) *rig.View {
+func (c *cluster) look(context.Context) *observer.View {
 	c.looks++
 	if happens := c.at[c.looks]; happens != nil {
 		happens()
 	}
 	v := c.View
 	v.Instances = slices.Clone(c.Instances)
-	v.DNS = rig.DNS{SRV: map[string][]string{}}
-	v.Claim = rig.Claim{State: "formed", ClusterID: 0xc}
-	var members []rig.Member
+	v.DNS = observer.DNS{SRV: map[string][]string{}}
+	v.Claim = observer.Claim{State: "formed", ClusterID: 0xc}
+	var members []observer.Member
 	for _, i := range v.InService() {
-		members = append(members, rig.Member{ID: i.Etcd.MemberID, Name: i.ID, PeerURLs: []string{"http://" + i.Address + ":2380"}, ClientURLs: []string{"x"}})
+		members = append(members, observer.Member{ID: i.Etcd.MemberID, Name: i.ID, PeerURLs: []string{"http://" + i.Address + ":2380"}, ClientURLs: []string{"x"}})
 		v.DNS.A = append(v.DNS.A, i.Address)
 		for service, port := range map[string]string{"_etcd-server": "2380", "_etcd-client": "2379", "_etcd": "2379"} {
 			v.DNS.SRV[service] = append(v.DNS.SRV[service], i.Address+":"+port)
@@ -71,7 +71,7 @@ func (c *cluster) look(context.Context) *rig.View {
 
 // drop takes an instance out of the group.
 func (c *cluster) drop(id string) {
-	c.Instances = slices.DeleteFunc(c.Instances, func(i rig.Instance) bool { return i.ID == id })
+	c.Instances = slices.DeleteFunc(c.Instances, func(i observer.Instance) bool { return i.ID == id })
 }
 
 func (c *cluster) options(replace bool) Options {
@@ -169,7 +169,7 @@ func TestStops(t *testing.T) {
 			o := c.options(x.replace)
 			if x.versions == nil {
 				o.Locks = func(context.Context, []string) (lock, halt states.UpgradeLock, err error) { return }
-				o.Look = func(context.Context) *rig.View { return &rig.View{} }
+				o.Look = func(context.Context) *observer.View { return &observer.View{} }
 			}
 			if err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), x.want) {
 				t.Errorf("%v, want %q", err, x.want)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
+	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -59,7 +59,7 @@ func (p *Picture) table(to states.MinorVersion) string {
 	return b.String()
 }
 
-func role(i *rig.Instance) string {
+func role(i *observer.Instance) string {
 	switch e := &i.Etcd; {
 	case i.State != "running":
 		return i.State
@@ -75,7 +75,7 @@ func role(i *rig.Instance) string {
 	return "follower"
 }
 
-func (p *Picture) remark(i *rig.Instance, to states.MinorVersion) string {
+func (p *Picture) remark(i *observer.Instance, to states.MinorVersion) string {
 	switch {
 	case i.ID == p.Current || i.State == "shutting-down":
 		return "is being replaced"

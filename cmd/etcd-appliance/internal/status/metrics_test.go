@@ -118,9 +118,9 @@ func TestOddNamesDoNotBreakTheScrape(t *testing.T) {
 	}
 }
 
-// TestMetricsAreDocumented: the table of docs/operations.md has each of them, and no other.
+// TestMetricsAreDocumented: the table of docs/status.md has each of them, and no other.
 func TestMetricsAreDocumented(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", "operations.md"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", "status.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,12 +131,12 @@ func TestMetricsAreDocumented(t *testing.T) {
 	names := own(t)
 	for _, name := range names {
 		if !slices.Contains(listed, name) {
-			t.Errorf("docs/operations.md does not list %s", name)
+			t.Errorf("docs/status.md does not list %s", name)
 		}
 	}
 	for _, name := range listed {
 		if !slices.Contains(names, name) {
-			t.Errorf("docs/operations.md lists %s, which is not there", name)
+			t.Errorf("docs/status.md lists %s, which is not there", name)
 		}
 	}
 }

@@ -247,6 +247,7 @@ func checkPolicy(t *testing.T, policy string, v Values) {
 		{Action: "route53:ListResourceRecordSets", Resource: zone},
 		change(zone, "CREATE", "A", name), change(zone, "DELETE", "A", name),
 		change(zone, "CREATE", "SRV", "_etcd._tcp."+name, "_etcd-client._tcp."+name, "_etcd-server._tcp."+name),
+		change(zone, "CREATE", "SRV", "_etcd-client-ssl._tcp."+name, "_etcd-server-ssl._tcp."+name), change(zone, "DELETE", "SRV", "_etcd-client._tcp."+name),
 		change(zone, "CREATE", "TXT", "_etcd-bootstrap."+name),
 	}
 	refused := []request{

@@ -39,11 +39,11 @@ type Clients struct {
 }
 
 // Record starts clients of the cluster, with keys of this prefix, which nobody else may write.
-func Record(o *rig.Observer, prefix string) *Clients {
+func Record(r *rig.Rig, prefix string) *Clients {
 	ctx, stop := context.WithCancel(context.Background())
 	c := &Clients{prefix: prefix, begun: time.Now(), stop: stop}
 	for n := range clients {
-		c.all.Go(func() { c.run(ctx, n, o.Finder()) })
+		c.all.Go(func() { c.run(ctx, n, r.Finder()) })
 	}
 	return c
 }

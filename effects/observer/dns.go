@@ -1,4 +1,4 @@
-package rig
+package observer
 
 import (
 	"context"
@@ -13,11 +13,13 @@ import (
 )
 
 // The services that a cluster publishes, and the port of each. "_etcd" is what the predecessor's users look up, the other two
-// are what etcd and its clients do.
+// are what etcd and its clients do, with ssl behind them where they lead to https URLs.
 var services = []struct {
 	Name string
 	Port int
 }{{"_etcd-server", 2380}, {"_etcd-client", 2379}, {"_etcd", 2379}}
+
+const ssl = "-ssl"
 
 // DNS is what the name server says of a cluster.
 type DNS struct {
@@ -47,11 +49,33 @@ func (v *View) DNSRight() error {
 		for _, address := range addresses {
 			want = append(want, net.JoinHostPort(address, strconv.Itoa(s.Port)))
 		}
-		if got := v.DNS.SRV[s.Name]; !sameSet(got, want) {
-			return fmt.Errorf("the SRV records of %s lead to %v, members are %v", s.Name, got, want)
+		right, wrong := s.Name, s.Name+ssl
+		if s.Name != "_etcd" && v.overTLS(s.Port) {
+			right, wrong = wrong, right
+		}
+		if got := v.DNS.SRV[right]; !sameSet(got, want) {
+			return fmt.Errorf("the SRV records of %s lead to %v, members are %v", right, got, want)
+		}
+		if got := v.DNS.SRV[wrong]; len(got) > 0 {
+			return fmt.Errorf("there are SRV records of %s, and they mislead: %v", wrong, got)
 		}
 	}
 	return nil
+}
+
+// overTLS tells whether members say that they serve TLS on a port.
+func (v *View) overTLS(port int) bool {
+	secure := func(link string) bool {
+		return strings.HasPrefix(link, "https://") && strings.HasSuffix(link, ":"+strconv.Itoa(port))
+	}
+	for _, i := range v.Instances {
+		for _, m := range i.Etcd.Members {
+			if slices.ContainsFunc(m.PeerURLs, secure) || slices.ContainsFunc(m.ClientURLs, secure) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // ClaimRight tells whether the claim is closed, and is that of the living cluster and its members; or else what is wrong.

@@ -1,8 +1,11 @@
-package rig
+// Package observer looks at a cluster from outside, as an operator does: it asks AWS for the instances, the name server for what is
+// published, and every server for itself. It only reads.
+package observer
 
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,11 +22,12 @@ import (
 type Target struct {
 	AutoScaling *autoscaling.Client
 	EC2         *ec2.Client
-	DNS         string // name server, host and port
-	Group       string // auto-scaling group
-	Cluster     string // name in DNS
-	Zone        string // hosted zone
-	V2          bool   // its servers may be of 2.3, and are asked over v2 then
+	DNS         string      // name server, host and port
+	Group       string      // auto-scaling group
+	Cluster     string      // name in DNS
+	Zone        string      // hosted zone
+	TLS         *tls.Config // for the client ports, where they serve TLS; the peer ports are not asked then
+	V2          bool        // its servers may be of 2.3, and are asked over v2 then
 }
 
 // Observer looks at a cluster from outside.
@@ -38,10 +42,10 @@ type Observer struct {
 	clusters map[uint64]bool // every cluster ID ever seen
 }
 
-// NewObserver gives an observer that has not looked yet.
-func NewObserver(t Target) *Observer {
+// New gives an observer that has not looked yet.
+func New(t Target) *Observer {
 	return &Observer{
-		target: t, dns: resolver{t.DNS}, servers: newServers(t.V2),
+		target: t, dns: resolver{t.DNS}, servers: newServers(t.V2, t.TLS),
 		latest: &View{}, renewed: make(chan struct{}), clusters: map[uint64]bool{},
 	}
 }
@@ -228,6 +232,19 @@ func (o *Observer) askServers(ctx context.Context, instances []Instance) {
 	})
 }
 
+// ClientURLs finds the members as a client of etcd does, by their SRV records.
+func (o *Observer) ClientURLs(ctx context.Context) ([]string, error) {
+	service, scheme := "_etcd-client", "http://"
+	if o.target.TLS != nil {
+		service, scheme = service+ssl, "https://"
+	}
+	found, err := o.dns.endpoints(ctx, service+"._tcp."+o.target.Cluster+"."+o.target.Zone)
+	for i := range found {
+		found[i] = scheme + found[i]
+	}
+	return found, err
+}
+
 func (o *Observer) askDNS(ctx context.Context) (DNS, Claim, error) {
 	name := o.target.Cluster + "." + o.target.Zone
 	published := DNS{SRV: map[string][]string{}}
@@ -236,8 +253,10 @@ func (o *Observer) askDNS(ctx context.Context) (DNS, Claim, error) {
 		return DNS{}, Claim{}, err
 	}
 	for _, s := range services {
-		if published.SRV[s.Name], err = o.dns.endpoints(ctx, s.Name+"._tcp."+name); err != nil {
-			return DNS{}, Claim{}, err
+		for _, service := range []string{s.Name, s.Name + ssl} {
+			if published.SRV[service], err = o.dns.endpoints(ctx, service+"._tcp."+name); err != nil {
+				return DNS{}, Claim{}, err
+			}
 		}
 	}
 	claim, err := o.dns.claim(ctx, "_etcd-bootstrap."+name)

@@ -1,8 +1,9 @@
-package rig
+package observer
 
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +34,7 @@ type Etcd struct {
 	ClusterID uint64   // 0 when it does not answer
 	Members   []Member // by ID
 	// On the client port.
+	URL              string // where it was asked
 	MemberID, Leader uint64 // Leader is 0 when it knows none
 	Learner          bool
 	Version          string
@@ -142,11 +144,20 @@ func (i *Instance) healthy(service []Instance) error {
 			return fmt.Errorf("lists member %x (%s) that is no started voter", m.ID, m.Name)
 		case at < 0:
 			return fmt.Errorf("lists member %x (%s) that is no instance of the group", m.ID, m.Name)
-		case service[at].Etcd.MemberID != m.ID || !slices.Equal(m.PeerURLs, []string{"http://" + service[at].Address + ":2380"}):
+		case service[at].Etcd.MemberID != m.ID || len(m.PeerURLs) != 1 || hostOf(m.PeerURLs[0]) != service[at].Address+":2380":
 			return fmt.Errorf("lists member %x (%s) at %s, which the instance is not", m.ID, m.Name, strings.Join(m.PeerURLs, " "))
 		}
 	}
 	return nil
+}
+
+// hostOf is the host and the port of a URL.
+func hostOf(link string) string {
+	u, err := url.Parse(link)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // Run tells which instance in service does not run a server of this minor.

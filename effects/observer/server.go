@@ -1,8 +1,9 @@
-package rig
+package observer
 
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,18 +26,29 @@ const patience = time.Second
 
 // servers asks etcd servers one by one, over connections that it keeps.
 type servers struct {
-	v2      bool // they may be of 2.3
+	v2      bool        // they may be of 2.3
+	tls     *tls.Config // nil: they serve without TLS
 	http    http.Client
 	mu      sync.Mutex
 	clients map[string]*clientv3.Client // by address
 }
 
-func newServers(v2 bool) *servers {
+func newServers(v2 bool, tls *tls.Config) *servers {
 	return &servers{
-		v2:      v2,
-		http:    http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second}},
+		v2: v2, tls: tls,
+		http:    http.Client{Transport: &http.Transport{TLSClientConfig: tls, MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second}},
 		clients: map[string]*clientv3.Client{},
 	}
+}
+
+// url is where a server serves clients.
+func (s *servers) url(address string) string { return s.scheme() + net.JoinHostPort(address, "2379") }
+
+func (s *servers) scheme() string {
+	if s.tls != nil {
+		return "https://"
+	}
+	return "http://"
 }
 
 // client has one server for its endpoint, and reaches it soon after it comes back.
@@ -47,7 +59,7 @@ func (s *servers) client(address string) (*clientv3.Client, error) {
 		return c, nil
 	}
 	c, err := clientv3.New(clientv3.Config{
-		Endpoints: []string{"http://" + net.JoinHostPort(address, "2379")}, Logger: zap.NewNop(), MaxUnaryRetries: 1,
+		Endpoints: []string{s.url(address)}, TLS: s.tls, Logger: zap.NewNop(), MaxUnaryRetries: 1,
 		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.2, MaxDelay: 100 * time.Millisecond},
 			MinConnectTimeout: patience,
@@ -75,12 +87,15 @@ func (s *servers) forget(keep func(address string) bool) {
 func (s *servers) ask(ctx context.Context, address string) (e Etcd) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if e.ClusterID, e.Members, e.Err = s.askPeerPort(ctx, address); e.Err != nil {
-		return e
+	e.URL = s.url(address)
+	if s.tls == nil { // else it is for peers only, and the client port has to tell
+		if e.ClusterID, e.Members, e.Err = s.askPeerPort(ctx, address); e.Err != nil {
+			return e
+		}
 	}
 	var version versionsOf
 	if s.v2 { // somebody has to ask each time: the version rises
-		if e.Err = s.request(ctx, http.MethodGet, address, "/version", nil, &version); e.Err != nil {
+		if e.Err = s.get(ctx, address, "/version", &version); e.Err != nil {
 			return e
 		}
 		if version.isV2() {
@@ -98,10 +113,15 @@ func (s *servers) ask(ctx context.Context, address string) (e Etcd) {
 		e.Err = fmt.Errorf("client port: %w", err)
 		return e
 	}
-	e.MemberID, e.Leader, e.Learner = status.Header.MemberId, status.Leader, status.IsLearner
+	e.ClusterID, e.MemberID, e.Leader, e.Learner = status.Header.ClusterId, status.Header.MemberId, status.Leader, status.IsLearner
 	e.Version, e.Revision = status.Version, status.Header.Revision
 	if e.Learner {
 		return e // it serves no reads
+	}
+	if e.Members == nil {
+		if e.Members, e.Err = askMembers(ctx, c); e.Err != nil {
+			return e
+		}
 	}
 	if _, err := c.Get(ctx, "health"); err != nil {
 		e.Err = fmt.Errorf("read through quorum: %w", err)
@@ -111,8 +131,20 @@ func (s *servers) ask(ctx context.Context, address string) (e Etcd) {
 	return e
 }
 
+func askMembers(ctx context.Context, c *clientv3.Client) (members []Member, err error) {
+	list, err := c.MemberList(ctx, clientv3.WithSerializable())
+	if err != nil {
+		return nil, fmt.Errorf("list of members: %w", err)
+	}
+	for _, m := range list.Members {
+		members = append(members, Member{m.ID, m.Name, m.PeerURLs, m.ClientURLs, m.IsLearner})
+	}
+	slices.SortFunc(members, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
+	return members, nil
+}
+
 func (s *servers) askPeerPort(ctx context.Context, address string) (cluster uint64, members []Member, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(address, "2380")+"/members", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.scheme()+net.JoinHostPort(address, "2380")+"/members", nil)
 	if err != nil {
 		return 0, nil, err
 	}
