@@ -65,6 +65,7 @@ type Effects struct {
 	peers   source
 	cluster source
 	ending  source
+	warning source
 	lanes   [states.Lanes]lane
 
 	configured wish
@@ -95,6 +96,7 @@ func New(o Options) *Effects {
 	}
 	e.self = source{name: "instance metadata", timeout: 5 * time.Second, ask: e.askSelf}
 	e.ending = source{name: "termination notice", timeout: 10 * time.Second, ask: e.askEnding}
+	e.warning = source{name: "warnings of AWS", timeout: 10 * time.Second, ask: e.askWarning}
 	e.group = source{name: "auto-scaling group", timeout: 10 * time.Second, ask: e.askGroup, pause: time.Second}
 	e.zone = source{name: "hosted zone", timeout: 15 * time.Second, ask: e.askZone, pause: time.Second}
 	e.peers = source{name: "peers", timeout: 3 * time.Second, ask: e.askPeers}
@@ -148,6 +150,7 @@ func (e *Effects) Refresh(needs states.Needs) {
 		return
 	}
 	e.refresh(&e.ending, 3*time.Second)
+	e.refresh(&e.warning, warningPace)
 	e.refresh(&e.group, cmp.Or(needs.Group, e.TagEvery, e.firstLook()))
 	if e.facts.Name != "" && (e.Route53 != nil || e.S3 != nil) {
 		e.refresh(&e.zone, needs.Zone)

@@ -201,7 +201,11 @@ func (e *Effects) action(c states.Command) action {
 			if errors.Is(err, ErrNotLeader) {
 				err = nil
 			}
-			return nil, err
+			return func() {
+				if c.At != "" { // whatever came of it
+					e.facts.Ending.Yielded = c.At
+				}
+			}, err
 		}
 	default:
 		return func(context.Context) (func(), error) { return nil, fmt.Errorf("command %T is not known", c) }

@@ -2,11 +2,13 @@ package effects
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
@@ -56,6 +58,54 @@ func (e *Effects) askEnding() question {
 			}
 		}, err
 	}
+}
+
+// warningPace is slow: AWS recommends to rebalance minutes before it interrupts, and announces maintenance days ahead.
+const warningPace = 30 * time.Second
+
+// askWarning asks what AWS means to do to the instance.
+func (e *Effects) askWarning() question {
+	return func(ctx context.Context) (func(), error) {
+		rebalance, err := e.metadata(ctx, "events/recommendations/rebalance")
+		if err != nil {
+			return nil, fmt.Errorf("ask for a rebalance recommendation: %w", err)
+		}
+		maintenance, err := e.metadata(ctx, "events/maintenance/scheduled")
+		if err != nil {
+			return nil, fmt.Errorf("ask for scheduled maintenance: %w", err)
+		}
+		warned, err := warning(rebalance, maintenance)
+		if err != nil {
+			return nil, err
+		}
+		return func() { e.facts.Ending.Warned = warned }, nil
+	}
+}
+
+// warning is what the metadata says is to come, in words; empty for nothing. The formats are those of
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/rebalance-recommendations.html and
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/viewing_scheduled_events.html.
+func warning(rebalance, maintenance string) (string, error) {
+	var words []string
+	if rebalance != "" {
+		var r struct{ NoticeTime string }
+		if err := json.Unmarshal([]byte(rebalance), &r); err != nil {
+			return "", fmt.Errorf("read the rebalance recommendation: %w", err)
+		}
+		words = append(words, "it recommended to rebalance at "+r.NoticeTime)
+	}
+	if maintenance != "" {
+		var events []struct{ Code, NotBefore, State string }
+		if err := json.Unmarshal([]byte(maintenance), &events); err != nil {
+			return "", fmt.Errorf("read the scheduled maintenance: %w", err)
+		}
+		for _, event := range events {
+			if event.State == "active" { // and neither completed nor canceled
+				words = append(words, event.Code+" not before "+event.NotBefore)
+			}
+		}
+	}
+	return strings.Join(words, "; "), nil
 }
 
 func (e *Effects) confirmTermination(ctx context.Context, id string) (bool, error) {

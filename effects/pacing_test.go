@@ -48,7 +48,7 @@ func TestEachSourceAtItsPace(t *testing.T) {
 			r.pass(100 * time.Millisecond)
 		}
 	}
-	for call, want := range map[string]int{groupCall: 6, zoneCall: 1, "GetMetadata": 2 * 20} { // a look at its end are two calls
+	for call, want := range map[string]int{groupCall: 6, zoneCall: 1, "GetMetadata": 2*20 + 2*2} { // a look at its end are two calls, and one for warnings
 		if n := r.asked(call, minute); n != want {
 			t.Errorf("%s is asked %d times in a minute, want %d", call, n, want)
 		}
@@ -108,7 +108,7 @@ func TestOneQuestionAtATime(t *testing.T) {
 		r.pass(time.Second)
 		r.Refresh(states.Needs{Group: time.Second, Zone: time.Second})
 	}
-	if len(r.held) != 3 { // the group, the zone and the termination notice
+	if len(r.held) != 4 { // the group, the zone, the termination notice and the warnings
 		t.Errorf("%d questions are under way", len(r.held))
 	}
 	for _, j := range r.held {
@@ -118,7 +118,7 @@ func TestOneQuestionAtATime(t *testing.T) {
 	}
 	r.deliver()
 	r.Refresh(states.Needs{Group: time.Second, Zone: time.Second})
-	if len(r.held) != 3 {
+	if len(r.held) != 4 {
 		t.Errorf("%d questions after the answers", len(r.held))
 	}
 }

@@ -91,8 +91,12 @@ type RemoveMember struct {
 	Why           string
 }
 
-// MoveLeader hands the leadership of this member to another voter. Not being the leader is success.
-type MoveLeader struct{ To uint64 }
+// MoveLeader hands the leadership of this member to another voter. Not being the leader is success. At is the warning that it is done
+// for, if any: it is done once for each.
+type MoveLeader struct {
+	To uint64
+	At string
+}
 
 // HoldUpgradeLock creates the record of the upgrade lock, in one transaction with the proof that there is none, that no upgrade
 // is halted, and that nobody holds the join lock. Whose record it finds there, a later look tells.

@@ -68,7 +68,7 @@ func TestEveryCommandSpeaks(t *testing.T) {
 	record := ClaimRecord{State: ClaimFormed, Token: "t-1", Members: []ClaimMember{{"i-a", "10.0.0.1"}, {"i-b", "10.0.0.2"}}}
 	for _, c := range []Command{
 		CreateClaim{record}, UpdateClaim{New: record}, StartEtcd{Minor: minor37}, StartEtcd{Minor: minor37, State: ClusterNew}, StartEtcd{Minor: minor36},
-		StopEtcd{"told to"}, SetAsideData{"broken"}, AddMember{"10.0.0.4", true}, AddMember{"10.0.0.4", false}, PromoteMember{0xd4}, MoveLeader{0xd4},
+		StopEtcd{"told to"}, SetAsideData{"broken"}, AddMember{"10.0.0.4", true}, AddMember{"10.0.0.4", false}, PromoteMember{0xd4}, MoveLeader{To: 0xd4},
 		RemoveMember{ID: 0xd4, Name: "i-d", Why: "ended"}, RemoveMember{ID: 0xd4, Address: "10.0.0.4", Why: "ended"},
 		PublishDNS{New: []Record{{Name: "x.", Type: "A", Values: []string{"10.0.0.1"}}}},
 	} {

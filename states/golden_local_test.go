@@ -138,6 +138,10 @@ func (d *dialogue) endingSeen(rest string) error {
 		e.Shutdown, e.Requested = Yes, d.o.Now
 	case "terminating":
 		e.Terminating, e.Announced, e.Asked = Yes, Yes, d.o.Now
+	case "warned":
+		e.Reason, e.Warned = "", strings.TrimSpace(reason)
+	case "yielded":
+		e.Yielded = e.Warned
 	case "asked":
 		e.Announced, e.Asked = No, d.o.Now
 	default:

@@ -52,7 +52,7 @@ var verbs = map[string]func(*dialogue, string) error{
 	"join":       (*dialogue).join,       // join nobody | join held by i-b | join held | join added i-d
 	"zone":       (*dialogue).zone,       // zone none (is configured) | zone unread | zone nothing | zone published: i-a, i-b
 	"record":     (*dialogue).record,     // record releaseetcd A 60: 10.0.0.1, 10.0.0.2 (the set is there) | record releaseetcd A (it is not)
-	"ending":     (*dialogue).endingSeen, // ending announced | terminating: REASON | shutdown: REASON | asked (the metadata, which announces nothing)
+	"ending":     (*dialogue).endingSeen, // ending announced | terminating: REASON | shutdown: REASON | asked (the metadata, which announces nothing) | warned: WHAT | yielded (the leadership, at that)
 }
 
 func (d *dialogue) daemon(rest string) error {

@@ -33,7 +33,7 @@ func (t *turn) housekeep() verdict {
 	}
 	v.why = "leads a cluster in order"
 	t.watch(&v)
-	if t.paused(&v) {
+	if t.paused(&v) || t.yields(&v) {
 		slices.Sort(v.reports)
 		return v
 	}

@@ -140,6 +140,7 @@ func (m *Machine) decide(state State, o *Observation) verdict {
 	t.reportLoss(&v)
 	if v.event == "" {
 		t.tendHook(&v)
+		t.reportWarning(&v)
 	}
 	return v
 }

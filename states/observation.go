@@ -394,4 +394,6 @@ type Ending struct {
 	Reason      string
 	Requested   time.Time // when the daemon was asked to stop
 	Asked       time.Time // when the metadata was last asked, and answered
+	Warned      string    // of what is to come, by AWS: a recommendation to rebalance, or scheduled maintenance; empty for nothing
+	Yielded     string    // the warning at which this daemon has last tried to hand the leadership over
 }

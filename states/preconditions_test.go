@@ -34,7 +34,7 @@ func refused(o *Observation, s State, c Command) string {
 		return refusedRemoval(o, s, c)
 	case MoveLeader:
 		i := slices.IndexFunc(o.Cluster.Members, func(m Member) bool { return m.ID == c.To })
-		mayGo := s == Leaving && o.Ending.Terminating == Yes || s == Upgrading && o.Cluster.Upgrade.Lock.Owner == o.Self.ID
+		mayGo := s == Leaving && o.Ending.Terminating == Yes || s == Upgrading && o.Cluster.Upgrade.Lock.Owner == o.Self.ID || refusedYield(o, s, c) == ""
 		return unless(mayGo && c.To != o.Cluster.Local.MemberID && i >= 0 &&
 			!o.Cluster.Members[i].Learner && o.Cluster.Members[i].Health == Yes, "not to a healthy other voter, or no need")
 	case PublishDNS:
@@ -161,6 +161,23 @@ func refusedAdd(o *Observation, s State, c AddMember) string {
 		}
 	}
 	return ""
+}
+
+// refusedYield: a leader that was warned gives its place away once, to one that stays, and while nobody changes its server.
+func refusedYield(o *Observation, s State, c MoveLeader) string {
+	i := slices.IndexFunc(o.Cluster.Members, func(m Member) bool { return m.ID == c.To })
+	switch {
+	case s != LeadingHousekeeping || c.At == "" || c.At != o.Ending.Warned || c.At == o.Ending.Yielded:
+		return "was not warned, or has done it"
+	case o.Cluster.Upgrade.Known != Yes || o.Cluster.Upgrade.Lock.Owner != "":
+		return "the upgrade lock is not known to be free"
+	}
+	for _, in := range o.Group.Instances {
+		if i >= 0 && in.InGroup && (in.ID == o.Cluster.Members[i].Name || in.Address == o.Cluster.Members[i].Address) {
+			return ""
+		}
+	}
+	return "to an instance that is not known to stay"
 }
 
 func refusedRemoval(o *Observation, s State, c RemoveMember) string {

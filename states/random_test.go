@@ -58,6 +58,9 @@ func (r *drawer) observation(now time.Time) Observation {
 		o.Ending = Ending{Shutdown: r.fact(), Terminating: r.fact(), Announced: r.fact(), Reason: pick(r, "", "SIGTERM")}
 		o.Ending.Requested, o.Ending.Asked = r.ago(now), r.ago(now)
 	}
+	if r.n(8) == 7 {
+		o.Ending.Warned, o.Ending.Yielded = "rebalance", pick(r, "", "rebalance", "reboot")
+	}
 	if !r.mostly() && !r.yes() {
 		return o // effects ask nobody before they know who asks
 	}

@@ -21,10 +21,11 @@ func newBenchCommand() *cobra.Command {
 		Use:   "bench",
 		Short: "measure the daemon and print tables",
 		Long: `Measure, on real etcd processes in an AWS on loopback, how long a cluster takes to
-form, to restart a server and to replace an instance, and to be upgraded: with the
-daemon, and, in the same rounds, with the bare operations of etcd (the floor). Then the
-daemon beside a cluster at rest, the simulator and the exhaustive search. Ten rounds take
-an hour; the simulator alone takes two minutes, and needs no etcd.`,
+form, to restart a server, to replace an instance, and to be upgraded, also by an
+instance refresh: with the daemon, and, in the same rounds, with the bare operations of
+etcd (the floor). Then the daemon beside a cluster at rest, the simulator and the
+exhaustive search. Ten rounds take more than an hour; the simulator alone takes two
+minutes, and needs no etcd.`,
 		Example: "  etcd-appliance bench --rounds 3\n  etcd-appliance bench --write docs/performance.md\n  etcd-appliance bench --only simulator --write docs/performance.md",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -32,11 +33,11 @@ an hour; the simulator alone takes two minutes, and needs no etcd.`,
 			defer release()
 			b.progress = cmd.ErrOrStderr()
 			switch b.only {
-			case "", onlyUpgrade:
+			case "", onlyUpgrade, onlyRefresh:
 			case onlySimulator:
 				return b.simulatorAlone(ctx, cmd.OutOrStdout())
 			default:
-				return usageError{fmt.Errorf("--only %s: want %s or %s", b.only, onlySimulator, onlyUpgrade)}
+				return usageError{fmt.Errorf("--only %s: want %s, %s or %s", b.only, onlySimulator, onlyUpgrade, onlyRefresh)}
 			}
 			c.size = benchSize
 			options, err := c.rigOptions(cmd)
@@ -47,8 +48,11 @@ an hour; the simulator alone takes two minutes, and needs no etcd.`,
 			// Not the path of this binary: someone may be building a new one there.
 			options.Daemon = fmt.Sprintf("/proc/%d/exe", os.Getpid())
 			b.rig = options
-			if b.only == onlyUpgrade {
+			switch b.only {
+			case onlyUpgrade:
 				return b.upgradeAlone(ctx, cmd.OutOrStdout())
+			case onlyRefresh:
+				return b.refreshAlone(ctx, cmd.OutOrStdout())
 			}
 			return b.runAndReport(ctx, cmd.OutOrStdout())
 		},
@@ -58,7 +62,7 @@ an hour; the simulator alone takes two minutes, and needs no etcd.`,
 	addSetting(flags, "rounds", &b.rounds, "10", parseCount).Usage = "how often each operation is measured"
 	addSetting(flags, "rest", &b.rest, "60s", parseDuration).Usage = "how long the daemons are watched beside a cluster at rest"
 	addSetting(flags, "seeds", &b.seeds, "200", parseCount).Usage = "how many clusters are simulated"
-	flags.StringVar(&b.only, "only", "", "measure this part alone: "+onlySimulator+" or "+onlyUpgrade)
+	flags.StringVar(&b.only, "only", "", "measure this part alone: "+onlySimulator+", "+onlyUpgrade+" or "+onlyRefresh)
 	flags.StringVar(&b.page, "write", "", "write the tables to this Markdown page too; with --only, in the place of that part")
 	return cmd
 }
@@ -67,6 +71,7 @@ an hour; the simulator alone takes two minutes, and needs no etcd.`,
 const (
 	onlySimulator = "simulator"
 	onlyUpgrade   = "upgrade"
+	onlyRefresh   = "refresh"
 )
 
 // benchSize is how many instances a cluster has.
@@ -145,6 +150,9 @@ func (b *bench) run(ctx context.Context) (*benchReport, error) {
 	}
 	if r.upgrade, err = b.measureUpgrade(ctx); err != nil {
 		return nil, fmt.Errorf("upgrade: %w", err)
+	}
+	if r.refresh, err = b.measureRefresh(ctx); err != nil {
+		return nil, fmt.Errorf("instance refresh: %w", err)
 	}
 	r.simBegun = time.Now().UTC()
 	if r.sim, err = b.measureSim(ctx); err != nil {

@@ -17,6 +17,7 @@ type benchReport struct {
 	rest  restReport
 
 	upgrade upgradeReport
+	refresh refreshReport
 
 	simBegun time.Time
 	sim      simReport
@@ -30,7 +31,7 @@ func (r *benchReport) markdown() string {
 	fmt.Fprintf(&b, "# Performance\n\nMeasured by\n\n```\n%s\n```\n\n", r.command)
 	fmt.Fprintf(&b, "on %s (in %s), with etcd-appliance %s and etcd %s.\n\nMachine: %s, after: %s.\n\n",
 		r.begun.Format("2 January 2006 15:04 UTC"), r.took.Round(time.Second), version, r.etcd, r.machine, r.loadAfter)
-	b.WriteString(g.String() + "\n\n" + strings.Join(sections, "\n") + "\n" + r.upgrades() + "\n" + r.simulator() + "\n" + r.howToRead())
+	b.WriteString(g.String() + "\n\n" + strings.Join(sections, "\n") + "\n" + r.upgrades() + "\n" + r.refreshes() + "\n" + r.simulator() + "\n" + r.howToRead())
 	return b.String()
 }
 

@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// Headings of the page. The parts under the first two can be measured and written alone.
+// Headings of the page. The parts under the first three can be measured and written alone.
 const (
 	upgradeHeading = "## Upgrade\n"
+	refreshHeading = "## Instance refresh\n"
 	simHeading     = "## The simulator\n"
 	endHeading     = "## How to read this\n"
 )
@@ -113,7 +114,7 @@ func writePart(page, part, heading string) error {
 
 // replacePart puts a part where the page has that heading; else before the first that comes after it, or at the end.
 func replacePart(text, part, heading string) string {
-	headings := []string{upgradeHeading, simHeading, endHeading}
+	headings := []string{upgradeHeading, refreshHeading, simHeading, endHeading}
 	before, rest := text, ""
 	for _, next := range headings[slices.Index(headings, heading):] {
 		at := strings.Index(text, next)

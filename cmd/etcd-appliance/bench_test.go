@@ -88,6 +88,7 @@ func TestPartIsReplacedAlone(t *testing.T) {
 		{"top\n" + upgrade + "\n" + simulator + "\n" + last, part(upgradeHeading, "new"), upgradeHeading, "top\n" + part(upgradeHeading, "new") + "\n" + simulator + "\n" + last},
 		{"top\n" + upgrade + "\n" + simulator + "\n" + last, part(simHeading, "new"), simHeading, "top\n" + upgrade + "\n" + part(simHeading, "new") + "\n" + last},
 		{"top\n" + simulator + "\n" + last, upgrade, upgradeHeading, "top\n" + upgrade + "\n" + simulator + "\n" + last},
+		{"top\n" + upgrade + "\n" + simulator, part(refreshHeading, "new"), refreshHeading, "top\n" + upgrade + "\n" + part(refreshHeading, "new") + "\n" + simulator},
 		{"top\n" + last, upgrade, upgradeHeading, "top\n" + upgrade + "\n" + last},
 		{"top\n" + simulator, part(simHeading, "new"), simHeading, "top\n" + part(simHeading, "new")},
 		{"", simulator, simHeading, simulator},

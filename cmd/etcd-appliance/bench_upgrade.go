@@ -53,7 +53,7 @@ func (b *bench) measureUpgrade(ctx context.Context) (upgradeReport, error) {
 		for _, daemon := range order {
 			for _, o := range []struct {
 				name string
-				roll func(context.Context, *rig.Rig, *observer.View, bool) error
+				roll rollFunc
 				to   map[bool][]rollLap
 			}{
 				{"in-place", rollInPlace, report.inPlace}, {"by-replacement", rollByReplacement, report.byReplacement},
@@ -74,32 +74,40 @@ func (b *bench) measureUpgrade(ctx context.Context) (upgradeReport, error) {
 }
 
 // measure forms a cluster and rolls it. One without daemons also loses its leader then, which nobody has planned.
-func (u *upgradeReport) measure(ctx context.Context, r *rig.Rig, to map[bool][]rollLap, daemon bool, do func(context.Context, *rig.Rig, *observer.View, bool) error) error {
+func (u *upgradeReport) measure(ctx context.Context, r *rig.Rig, to map[bool][]rollLap, daemon bool, do rollFunc) error {
 	ctx, cancel := context.WithTimeout(ctx, rollWithin)
 	defer cancel()
-	_, view, err := runOperation(ctx, r, benchOperations[0], nil, daemon)
+	took, from, err := measureRoll(ctx, r, daemon, do)
 	if err != nil {
 		return err
 	}
-	if err := restFor(ctx, betweenOperations); err != nil {
-		return err
+	u.from = from
+	to[daemon] = append(to[daemon], took)
+	if daemon {
+		return nil
 	}
-	u.from = view.InService()[0].Etcd.Version
-	var took rollLap
+	return u.loseLeader(ctx, r)
+}
+
+// rollFunc takes a cluster to the next minor, with daemons or without.
+type rollFunc func(ctx context.Context, r *rig.Rig, v *observer.View, daemon bool) error
+
+// measureRoll forms a cluster and rolls it. It tells the version that it has formed with, too.
+func measureRoll(ctx context.Context, r *rig.Rig, daemon bool, do rollFunc) (took rollLap, from string, err error) {
+	_, view, err := runOperation(ctx, r, benchOperations[0], nil, daemon)
+	if err != nil {
+		return took, "", err
+	}
+	if err := restFor(ctx, betweenOperations); err != nil {
+		return took, "", err
+	}
 	took.gap, err = gapOf(ctx, r, daemon, func() error {
 		begun := time.Now()
 		err := do(ctx, r, view, daemon)
 		took.took = time.Since(begun)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	to[daemon] = append(to[daemon], took)
-	if daemon {
-		return nil
-	}
-	return u.loseLeader(ctx, r)
+	return took, view.InService()[0].Etcd.Version, err
 }
 
 // loseLeader stops the leader of a cluster without daemons and then kills the next one. A server that is asked to stop hands its

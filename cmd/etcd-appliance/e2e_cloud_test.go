@@ -40,6 +40,8 @@ const (
 // motoCloud is moto with a network whose addresses are loopback's, and the programs that run on its instances.
 type motoCloud struct {
 	url, gate   string // all services, and Route53 and S3 as strict as AWS
+	asg         *motoEar
+	lifecycle   bool // Auto Scaling has lifecycle actions, which plain moto has not
 	ec2         *ec2.Client
 	autoscaling *autoscaling.Client
 	route53     *route53.Client
@@ -69,7 +71,7 @@ func startMoto(t *testing.T) *motoCloud {
 	extension := motoEnv("MOTO_ASG", filepath.Join("..", "..", "..", "shared", "tools", "moto_asg.py"))
 	if python, err := exec.LookPath("python3"); err == nil {
 		if _, err := os.Stat(extension); err == nil {
-			command = []string{python, extension}
+			command, cloud.lifecycle = []string{python, extension}, true
 		}
 	}
 	port := motoFreePort(t)
@@ -103,6 +105,7 @@ func (cloud *motoCloud) connect(t *testing.T) {
 	gate := httptest.NewServer(newMotoGate(moto, cloud.route53))
 	t.Cleanup(gate.Close)
 	cloud.gate = gate.URL
+	cloud.asg = listenToMoto(t, moto)
 }
 
 // createNetwork makes a VPC out of loopback addresses, since moto gives its instances whatever their subnet has: 127.240.0.0
@@ -131,8 +134,14 @@ func (cloud *motoCloud) createNetwork(t *testing.T) {
 
 // createCluster makes a group of three, and no daemon yet.
 func (cloud *motoCloud) createCluster(t *testing.T, group string, args ...string) *motoCluster {
+	return cloud.createClusterWith(t, group, nil, args...)
+}
+
+// createClusterWith has lifecycle hooks.
+func (cloud *motoCloud) createClusterWith(t *testing.T, group string, hooks []autoscalingtypes.LifecycleHookSpecification, args ...string) *motoCluster {
 	_, err := cloud.autoscaling.CreateAutoScalingGroup(t.Context(), &autoscaling.CreateAutoScalingGroupInput{
-		AutoScalingGroupName: &group, MinSize: aws.Int32(0), MaxSize: aws.Int32(5), DesiredCapacity: aws.Int32(3),
+		LifecycleHookSpecificationList: hooks,
+		AutoScalingGroupName:           &group, MinSize: aws.Int32(0), MaxSize: aws.Int32(5), DesiredCapacity: aws.Int32(3),
 		VPCZoneIdentifier: aws.String(cloud.subnet),
 		LaunchTemplate:    &autoscalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("etcd"), Version: aws.String("1")},
 	})
@@ -182,8 +191,7 @@ func (cloud *motoCloud) records(t *testing.T, zone string) map[string]string {
 	return sets
 }
 
-func (cloud *motoCloud) createBucket(t *testing.T) (name string) {
-	name = "etcd-claims"
+func (cloud *motoCloud) createBucket(t *testing.T, name string) string {
 	_, err := cloud.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{
 		Bucket: &name, CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: motoRegion},
 	})

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	autoscalingtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
@@ -45,20 +46,23 @@ type motoInstance struct {
 }
 
 // launched waits until the group has n instances in service, and gives them sorted by ID.
-func (c *motoCluster) launched(n int) (list []*motoInstance) {
-	c.until(10*time.Second, fmt.Sprintf("%d instances in service", n), func() error {
+func (c *motoCluster) launched(n int) (list []*motoInstance) { return c.reached(n, "InService") }
+
+// reached waits until the group has n instances in a state.
+func (c *motoCluster) reached(n int, state autoscalingtypes.LifecycleState) (list []*motoInstance) {
+	c.until(10*time.Second, fmt.Sprintf("%d instances %s", n, state), func() error {
 		groups, err := c.cloud.autoscaling.DescribeAutoScalingGroups(c.t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{c.group}})
 		if err != nil {
 			return err
 		}
 		var ids []string
 		for _, in := range groups.AutoScalingGroups[0].Instances {
-			if in.LifecycleState == "InService" {
+			if in.LifecycleState == state {
 				ids = append(ids, *in.InstanceId)
 			}
 		}
 		if len(ids) != n {
-			return fmt.Errorf("%d instances in service", len(ids))
+			return fmt.Errorf("%d instances %s", len(ids), state)
 		}
 		described, err := c.cloud.ec2.DescribeInstances(c.t.Context(), &ec2.DescribeInstancesInput{InstanceIds: ids})
 		if err != nil {
@@ -106,7 +110,7 @@ func (c *motoCluster) startDaemon(in *motoInstance) {
 		"run", "--data-dir=" + in.disk, "--etcd-dir=" + c.cloud.etcdDir, "--etcd-version=" + motoEtcd, "--status-address=" + net.JoinHostPort(in.address, "2381"),
 	}, c.args...)...)
 	in.daemon.Env = []string{ // all of it: nothing of the test's own reaches the daemon
-		"AWS_ENDPOINT_URL=" + c.cloud.url, "AWS_ENDPOINT_URL_ROUTE_53=" + c.cloud.gate, "AWS_ENDPOINT_URL_S3=" + c.cloud.gate,
+		"AWS_ENDPOINT_URL=" + c.cloud.url, "AWS_ENDPOINT_URL_AUTO_SCALING=" + c.cloud.asg.url, "AWS_ENDPOINT_URL_ROUTE_53=" + c.cloud.gate, "AWS_ENDPOINT_URL_S3=" + c.cloud.gate,
 		"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + in.imds, "AWS_REGION=" + motoRegion,
 		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
 		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null",
@@ -140,19 +144,32 @@ func (c *motoCluster) serveMetadata(in *motoInstance) (url string) {
 		c.t.Fatal(err)
 	}
 	port := motoFreePort(c.t)
-	// Without the long delays it announces the instance's end at once.
+	c.startMetadata(in, file, port, never)
+	c.t.Cleanup(func() { _ = in.metadata.Process.Kill(); _ = in.metadata.Wait() })
+	return "http://127.0.0.1:" + port
+}
+
+// never is a delay, in seconds. Without it the mock announces at once.
+const never = "100000"
+
+// startMetadata announces the instance's end after a delay.
+func (c *motoCluster) startMetadata(in *motoInstance, file, port, delay string) {
 	in.metadata = exec.Command(c.cloud.mock, "-n", "127.0.0.1", "-p", port, "-I", "-c", file,
-		"-d", "100000", "--rebalance-delay-sec", "100000", "--asg-termination-delay-sec", "100000")
+		"-d", never, "--rebalance-delay-sec", never, "--asg-termination-delay-sec", delay)
 	in.metadata.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := in.metadata.Start(); err != nil {
 		c.t.Fatal(err)
 	}
-	c.t.Cleanup(func() { _ = in.metadata.Process.Kill(); _ = in.metadata.Wait() })
-	url = "http://127.0.0.1:" + port
 	c.until(10*time.Second, "metadata of "+in.id, func() error {
-		return motoAnswers(url+"/latest/meta-data/instance-id", http.StatusUnauthorized)
+		return motoAnswers("http://127.0.0.1:"+port+"/latest/meta-data/instance-id", http.StatusUnauthorized)
 	})
-	return url
+}
+
+// announceEnd lets the metadata service say that the group is ending the instance.
+func (c *motoCluster) announceEnd(in *motoInstance) {
+	_ = in.metadata.Process.Kill()
+	_ = in.metadata.Wait()
+	c.startMetadata(in, filepath.Join(c.dir, in.id+".json"), in.imds[strings.LastIndex(in.imds, ":")+1:], "0")
 }
 
 // kill ends the daemon and then its etcd, which is in a group of its own, as the end of the machine would. The daemon goes

@@ -23,6 +23,10 @@ func TestClusterOnMoto(t *testing.T) {
 		t.Parallel()
 		formFromBucketOnMoto(t, cloud)
 	})
+	t.Run("lifecycle hooks", func(t *testing.T) {
+		t.Parallel()
+		completeHooksOnMoto(t, cloud)
+	})
 }
 
 // replaceLeaderOnMoto forms a cluster from three instances that start at once, ends the one that leads through Auto Scaling,
@@ -83,7 +87,7 @@ func replaceLeaderOnMoto(t *testing.T, cloud *motoCloud) {
 
 // formFromBucketOnMoto forms a cluster whose claim is an object, and which has no DNS.
 func formFromBucketOnMoto(t *testing.T, cloud *motoCloud) {
-	bucket := cloud.createBucket(t)
+	bucket := cloud.createBucket(t, "etcd-claims")
 	c := cloud.createCluster(t, "bucketetcd", "--bucket="+bucket)
 	instances := c.launched(3)
 	c.boot(instances)

@@ -38,11 +38,17 @@ func upgradeRigWith(t *testing.T, servers, minor string, args ...string) (contex
 // upgradeRigOf has n instances.
 func upgradeRigOf(t *testing.T, n int, servers, minor string, args ...string) (context.Context, *rig.Rig, *applications) {
 	t.Helper()
+	return upgradeRigFrom(t, n, rig.Options{EtcdDir: servers, EtcdVersion: minor, Args: args})
+}
+
+// upgradeRigFrom has further options.
+func upgradeRigFrom(t *testing.T, n int, o rig.Options) (context.Context, *rig.Rig, *applications) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
-	r, err := rig.Start(ctx, rig.Options{
-		Daemon: builtDaemon(t), EtcdDir: servers, EtcdVersion: minor, V2: minor == "2.3", Args: args, Dir: t.TempDir(), Warn: func(err error) { t.Error(err) },
-	})
+	minor := o.EtcdVersion
+	o.Daemon, o.V2, o.Dir, o.Warn = builtDaemon(t), minor == "2.3", t.TempDir(), func(err error) { t.Error(err) }
+	r, err := rig.Start(ctx, o)
 	if err != nil {
 		t.Fatal(err)
 	}

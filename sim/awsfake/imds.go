@@ -102,6 +102,10 @@ func (m *IMDS) Get(path string) (string, bool) {
 		return m.TargetLifecycleState()
 	case "meta-data/spot/instance-action":
 		return m.SpotAction()
+	case "meta-data/events/recommendations/rebalance":
+		return m.Rebalance()
+	case "meta-data/events/maintenance/scheduled":
+		return m.Scheduled(), true
 	case "meta-data/iam/security-credentials":
 		return Role, true
 	case "meta-data/iam/security-credentials/" + Role:

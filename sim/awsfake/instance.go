@@ -45,7 +45,8 @@ type Instance struct {
 	spotAt  time.Time // when EC2 takes a spot instance back
 	diesAt  time.Time // when it ends by itself, failing to boot
 	passAt  time.Time // when its failing status check passes again
-	look    Look      // of a copy that is shown
+	warned  warnings
+	look    Look // of a copy that is shown
 
 	servesAt time.Time // since when it is in service
 	outgoing bool      // it is to be replaced, and serves until then

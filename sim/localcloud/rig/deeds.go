@@ -18,16 +18,36 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
+	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 )
 
 func (r *Rig) autoscaling() *autoscaling.Client { return autoscaling.NewFromConfig(r.AWS("operator")) }
 
+// The hooks that a daemon completes, as it is configured by default.
+const (
+	LaunchingHook   = "etcd-appliance-launching"
+	TerminatingHook = "etcd-appliance-terminating"
+)
+
 // Launch creates the group with n instances.
 func (r *Rig) Launch(ctx context.Context, n int) error {
-	_, err := r.autoscaling().CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
+	in := &autoscaling.CreateAutoScalingGroupInput{
 		AutoScalingGroupName: &r.options.Group, MinSize: aws.Int32(0), MaxSize: aws.Int32(100), DesiredCapacity: aws.Int32(int32(n)),
-	})
+	}
+	if r.options.Hooks {
+		in.LifecycleHookSpecificationList = []types.LifecycleHookSpecification{
+			hook(LaunchingHook, awsfake.Launching, "ABANDON"), hook(TerminatingHook, awsfake.Terminating, "CONTINUE"),
+		}
+	}
+	_, err := r.autoscaling().CreateAutoScalingGroup(ctx, in)
 	return err
+}
+
+// hook has the shortest timeout that AWS permits: a daemon that does not ask for more time shows.
+func hook(name, transition, result string) types.LifecycleHookSpecification {
+	return types.LifecycleHookSpecification{
+		LifecycleHookName: &name, LifecycleTransition: &transition, DefaultResult: &result, HeartbeatTimeout: aws.Int32(30),
+	}
 }
 
 // Scale sets the desired capacity of the group.
@@ -45,6 +65,32 @@ func (r *Rig) Terminate(ctx context.Context, instance string) error {
 		InstanceId: &instance, ShouldDecrementDesiredCapacity: aws.Bool(false),
 	})
 	return err
+}
+
+// Refresh has the group replace all of its instances. With high, in percent, it launches before it terminates; zero leaves it out.
+func (r *Rig) Refresh(ctx context.Context, low, high int32) error {
+	preferences := &types.RefreshPreferences{MinHealthyPercentage: &low}
+	if high > 0 {
+		preferences.MaxHealthyPercentage = &high
+	}
+	_, err := r.autoscaling().StartInstanceRefresh(ctx, &autoscaling.StartInstanceRefreshInput{
+		AutoScalingGroupName: &r.options.Group, Preferences: preferences,
+	})
+	return err
+}
+
+// Refreshed tells whether the last refresh has ended as it was to.
+func (r *Rig) Refreshed(ctx context.Context) error {
+	out, err := r.autoscaling().DescribeInstanceRefreshes(ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: &r.options.Group})
+	switch {
+	case err != nil:
+		return err
+	case len(out.InstanceRefreshes) == 0:
+		return errors.New("the group was never refreshed")
+	case out.InstanceRefreshes[0].Status != types.InstanceRefreshStatusSuccessful:
+		return fmt.Errorf("the instance refresh is %s, and %d instances are left", out.InstanceRefreshes[0].Status, aws.ToInt32(out.InstanceRefreshes[0].InstancesToUpdate))
+	}
+	return nil
 }
 
 // Tag puts the version that every instance is to run on the group.

@@ -44,6 +44,7 @@ type Options struct {
 	EtcdVersion string   // minor that the instances want; may be empty when EtcdDir holds only one
 	V2          bool     // the servers may be of 2.3: they are asked, and written to, over v2
 	Args        []string // more flags for every daemon
+	Hooks       bool     // the group has the lifecycle hooks that a daemon completes
 	// Prepare puts files on the disk of an instance, before each start of its daemon, and gives more flags for it.
 	Prepare func(i localcloud.Instance, disk string) ([]string, error)
 	TLS     *tls.Config   // for the client ports of the servers, when Args or Prepare make them serve TLS
