@@ -29,7 +29,7 @@ var may = []struct {
 	why     string
 }{
 	{
-		"states", []string{"cmp", "context", "errors", "fmt", "hash/fnv", "slices", "strconv", "strings", "time", "github.com/looplab/fsm"},
+		"states", []string{"cmp", "context", "errors", "fmt", "crypto/sha1", "encoding/binary", "hash/fnv", "slices", "strconv", "strings", "time", "github.com/looplab/fsm"},
 		"states decides and does nothing else: what it imports is all that it could do",
 	},
 	{
@@ -40,7 +40,7 @@ var may = []struct {
 		// encoding/json, os and path read stories, plans and summaries and write them, and embed holds stories and the page that a
 		// trace is shown in: before a run and after it. sync makes the table of edges once, for runs on several cores. iter
 		// makes a daemon a coroutine, which is entered and left at fixed points.
-		"sim", []string{"bytes", "cmp", "context", "embed", "encoding/json", "errors", "fmt", "hash/fnv", "html/template", "io", "iter", "maps", "math", "math/bits",
+		"sim", []string{"bytes", "cmp", "context", "embed", "encoding/json", "errors", "fmt", "crypto/sha1", "encoding/binary", "hash/fnv", "html/template", "io", "iter", "maps", "math", "math/bits",
 			"math/rand/v2", "os", "path", "path/filepath", "regexp", "slices", "sort", "strconv", "strings", "sync", "time",
 			"github.com/aws/...", "github.com/rs/zerolog", module + "agent", module + "effects", module + "states", module + "sim/awsfake", module + "sim/etcdfake"},
 		"the simulator runs the real states, agent and effects over fakes, and a seed must be all that its outcome depends on",

@@ -75,7 +75,7 @@ func (s *servers) client(address string) (*clientv3.Client, error) {
 func (s *servers) forget(keep func(address string) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for address, c := range s.clients {
+	for address, c := range s.clients { // in any order: each is closed by itself
 		if !keep(address) {
 			c.Close()
 			delete(s.clients, address)
