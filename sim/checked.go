@@ -129,8 +129,11 @@ func (d checkedDisk) SetAside(why string) error {
 		}
 	}
 	return d.guarded("", "set data aside", func() error {
-		d.spoilt, d.untold = false, false
-		return d.Disk.SetAside(why)
+		err := d.Disk.SetAside(why)
+		if err == nil { // a disk that fails keeps what is on it
+			d.spoilt, d.untold = false, false
+		}
+		return err
 	})
 }
 

@@ -112,10 +112,14 @@ func (t *turn) tendTermination(v *verdict) {
 		v.done = false
 	case t.Group.Desired == 0:
 		v.commands = append(v.commands, CompleteHook{Hook: Terminating, Why: "the group wants no instance"})
-	default:
+	case t.Cluster.Known == Yes && t.Local().Answers == Yes || t.Now.Sub(t.Group.Hook.Since) < leavePatience:
 		t.beat(v)
 	}
 }
+
+// leavePatience is for how long an instance that is to be ended asks for time to mend what is wrong with its server. Where that works, and
+// the others are no quorum without it, it asks for as long as AWS lets it: they may become one.
+const leavePatience = 5 * time.Minute
 
 // beat asks for more time while a third of the timeout has passed: one call that is lost leaves time for another.
 func (t *turn) beat(v *verdict) {

@@ -168,3 +168,49 @@ func TestLockOfAnUnprovenServerIsKept(t *testing.T) {
 		}
 	}
 }
+
+// TestTheEndIsHeldForWhatCanBeMended: a server that does not come back is waited for for five minutes, and others that are no quorum yet
+// for as long as AWS lets it.
+func TestTheEndIsHeldForWhatCanBeMended(t *testing.T) {
+	ending := []string{"hook terminating 60s", "ending terminating: Auto Scaling is terminating the instance"}
+	few := "members 7 at 3.7 leader i-a: i-a, i-b unhealthy 9s, i-d"
+	for _, c := range []struct {
+		what  string
+		lines []string
+		beats bool
+	}{
+		{"its server keeps ending", []string{"process ended corrupt 3 times 9s ago: crc mismatch", "tick 4m59s"}, true},
+		{"for long", []string{"process ended corrupt 3 times 9s ago: crc mismatch", "tick 5m"}, false},
+		{"its server is silent", []string{"local silent", "tick 5m"}, false},
+		{"its cluster has no quorum", []string{"members no-quorum", "tick 5m"}, false},
+		{"the others are no quorum", []string{few, "tick 5h", "fresh"}, true},
+	} {
+		d := held(t, append(ending, c.lines...)...).decide(t)
+		if asks[HookHeartbeat](d) != c.beats {
+			t.Errorf("%s: %s, does %v", c.what, d.Why, d.Commands)
+		}
+	}
+}
+
+// TestWhoCannotLeaveYetLeadsNoLonger: only who leads removes the members of instances that have ended.
+func TestWhoCannotLeaveYetLeadsNoLonger(t *testing.T) {
+	for _, c := range []struct {
+		what, group, members string
+		to                   uint64
+	}{
+		{"to one that stays", "group desired 3: i-a running, i-b gone, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b unhealthy 9s, i-d", 0xa1},
+		{"not to one that leaves as well", "group desired 3: i-a outside running, i-b gone, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b unhealthy 9s, i-d", 0},
+		{"to one that leaves as well, by one that leaves at once", "group desired 3: i-a outside running, i-b outside running, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b, i-d", 0xa1},
+	} {
+		d := held(t, "hook none", c.group, c.members, "local i-d leader i-d", "ending terminating: Auto Scaling is terminating the instance").decide(t)
+		to := uint64(0)
+		for _, command := range d.Commands {
+			if move, ok := command.(MoveLeader); ok {
+				to = move.To
+			}
+		}
+		if to != c.to || asks[RemoveMember](d) {
+			t.Errorf("%s: %s, does %v", c.what, d.Why, d.Commands)
+		}
+	}
+}

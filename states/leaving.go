@@ -87,6 +87,8 @@ func (t *turn) handOver() (verdict, bool) {
 	local := t.Local()
 	me, listed := t.Cluster.Member(local.MemberID)
 	n, healthy := t.Cluster.Voters()
+	next := t.successor(local.MemberID)
+	leads := local.Leader == local.MemberID && next != nil && t.Process.Minor.MovesLeader()
 	switch {
 	case local.Answers != Yes || t.Cluster.Known != Yes:
 		v.why = "its instance is being terminated, and its cluster does not answer: goes on serving"
@@ -94,14 +96,15 @@ func (t *turn) handOver() (verdict, bool) {
 		return v, false // it has left
 	case t.Cluster.Asked.Before(t.since):
 		v.why = "its instance is being terminated: asks how the others are"
+	case leads && (t.stays(next) || SurvivesRemoval(n, healthy, me.Health == Yes)):
+		// Before it can leave, too: only who leads removes the members of instances that have ended, and without that the others may
+		// never become a quorum. To one that leaves as well it is given only by who leaves at once.
+		v.why = fmt.Sprintf("its instance is being terminated: hands the leadership to %s", next.Key())
+		v.commands = []Command{MoveLeader{To: next.ID}}
+		return v, true
 	case !me.Learner && !SurvivesRemoval(n, healthy, me.Health == Yes):
 		v.why = "its instance is being terminated, and the others are no quorum without it: goes on serving"
 		v.reports = []string{v.why}
-	case local.Leader == me.ID && t.successor(me.ID) != nil && t.Process.Minor.MovesLeader():
-		to := t.successor(me.ID)
-		v.why = fmt.Sprintf("its instance is being terminated: hands the leadership to %s", to.Key())
-		v.commands = []Command{MoveLeader{To: to.ID}}
-		return v, true
 	default:
 		v.why = "its instance is being terminated: takes its member out of the list"
 		v.commands = []Command{RemoveMember{ID: me.ID, Name: me.Name, Address: me.Address, Why: "its instance is being terminated"}}
