@@ -188,7 +188,7 @@ func (p checkedProcess) mayChangeServer(s states.StartEtcd) {
 		p.misled = p.misled && ran != s.Minor
 		return
 	}
-	if c := p.served(); c != nil && upgradeOwner(c) != p.id && !p.misled && !p.spoilt {
+	if c := p.served(); c != nil && upgradeOwner(c) != p.id && !p.misled && !p.spoilt && !p.twins() {
 		p.fail("S3", "%s starts etcd %s on data of %s, and the upgrade lock is %q's", p.node, s.Minor, ran, upgradeOwner(c))
 	}
 }

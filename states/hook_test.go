@@ -197,10 +197,12 @@ func TestWhoCannotLeaveYetLeadsNoLonger(t *testing.T) {
 	for _, c := range []struct {
 		what, group, members string
 		to                   uint64
+		removes              bool
 	}{
-		{"to one that stays", "group desired 3: i-a running, i-b gone, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b unhealthy 9s, i-d", 0xa1},
-		{"not to one that leaves as well", "group desired 3: i-a outside running, i-b gone, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b unhealthy 9s, i-d", 0},
-		{"to one that leaves as well, by one that leaves at once", "group desired 3: i-a outside running, i-b outside running, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b, i-d", 0xa1},
+		{"to one that stays", "group desired 3: i-a running, i-b gone, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b unhealthy 9s, i-d", 0xa1, false},
+		{"not to one that leaves as well", "group desired 3: i-a outside running, i-b gone, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b unhealthy 9s, i-d", 0, true},
+		{"to one that leaves as well, by one that leaves at once", "group desired 3: i-a outside running, i-b outside running, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b, i-d", 0xa1, false},
+		{"where nobody else is left, it goes on itself", "group desired 3: i-b gone, i-d outside running", "members 7 at 3.7 leader i-d: i-b unhealthy 9s, i-d", 0, true},
 	} {
 		d := held(t, "hook none", c.group, c.members, "local i-d leader i-d", "ending terminating: Auto Scaling is terminating the instance").decide(t)
 		to := uint64(0)
@@ -209,7 +211,7 @@ func TestWhoCannotLeaveYetLeadsNoLonger(t *testing.T) {
 				to = move.To
 			}
 		}
-		if to != c.to || asks[RemoveMember](d) {
+		if to != c.to || asks[RemoveMember](d) != c.removes {
 			t.Errorf("%s: %s, does %v", c.what, d.Why, d.Commands)
 		}
 	}

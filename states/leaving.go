@@ -105,6 +105,9 @@ func (t *turn) handOver() (verdict, bool) {
 	case !me.Learner && !SurvivesRemoval(n, healthy, me.Health == Yes):
 		v.why = "its instance is being terminated, and the others are no quorum without it: goes on serving"
 		v.reports = []string{v.why}
+		if u := &t.Cluster.Upgrade; local.Leader == me.ID && u.Known == Yes && u.Lock.Owner == "" {
+			t.remove(&v) // nobody else leads who could: without that nobody can join who would be a quorum with the others
+		}
 	default:
 		v.why = "its instance is being terminated: takes its member out of the list"
 		v.commands = []Command{RemoveMember{ID: me.ID, Name: me.Name, Address: me.Address, Why: "its instance is being terminated"}}

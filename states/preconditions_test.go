@@ -198,7 +198,11 @@ func refusedRemoval(o *Observation, s State, c RemoveMember) string {
 	}
 	switch s {
 	case Leaving:
-		return unless(o.Ending.Terminating == Yes && m.ID == o.Cluster.Local.MemberID, "not its own, or not proven")
+		if m.ID != o.Cluster.Local.MemberID { // it leads, and goes on with what only who leads does
+			return unless(o.Cluster.Local.Leader == o.Cluster.Local.MemberID && o.Cluster.Upgrade.Known == Yes && o.Cluster.Upgrade.Lock.Owner == "" &&
+				m.Health == No && provenGone(&o.Group, m.Key()), "not its own, and works or is not proven gone")
+		}
+		return unless(o.Ending.Terminating == Yes, "not proven")
 	case Joining:
 		return unless(m.Address == o.Self.Address || m.Name == o.Self.ID, "not its own")
 	case LeadingHousekeeping:
