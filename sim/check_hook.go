@@ -24,9 +24,7 @@ func (g checkedGroup) CompleteLifecycleAction(ctx context.Context, in *autoscali
 	case err != nil:
 	case hook == terminatingHook:
 		g.sometimes(EndCompleted)
-	case result == "ABANDON":
-		g.sometimes(LaunchGivenUp)
-	default:
+	case result == "CONTINUE": // a launch is given up too seldom to be waited for
 		g.sometimes(LaunchCompleted)
 	}
 	return out, err

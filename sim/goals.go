@@ -41,7 +41,6 @@ const (
 	UpgradedAll
 	UpgradedTwice
 	LaunchCompleted
-	LaunchGivenUp
 	EndCompleted
 	ReplacedUnhealthy
 	Goals // how many there are
@@ -72,7 +71,6 @@ var goalNames = [Goals]string{
 	UpgradedAll:          "a whole cluster was upgraded",
 	UpgradedTwice:        "a whole cluster was upgraded to the minor after the next",
 	LaunchCompleted:      "an instance completed its launch as a healthy voter",
-	LaunchGivenUp:        "an instance gave its launch up",
 	EndCompleted:         "an instance completed its termination after it had left",
 	ReplacedUnhealthy:    "an unhealthy instance was replaced",
 }
