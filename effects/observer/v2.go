@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,7 +11,7 @@ import (
 
 // get reads what is answered on the client port to a request of no gRPC.
 func (s *servers) get(ctx context.Context, address, path string, into any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(address, "2379")+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url(address)+path, nil)
 	if err != nil {
 		return err
 	}
