@@ -62,7 +62,7 @@ func (e *Effects) askCluster() question {
 		}
 		list, err := e.Etcd.Members(ctx, asked)
 		if err != nil {
-			next.Known, next.At, next.Lost = states.No, at, sinceOr(next.Lost, at)
+			next.Known, next.At, next.Lost = states.No, at, cmp.Or(next.Lost, at)
 			return func() { e.setCluster(next) }, fmt.Errorf("read the member list: %w", err)
 		}
 		if next.ID != list.ClusterID || next.Version != level {
@@ -72,7 +72,7 @@ func (e *Effects) askCluster() question {
 		var unread error
 		next.Upgrade, unread = e.askUpgrade(ctx, asked, at, next.Upgrade)
 		if v := next.Local.Version; unread != nil && v.Known() && v.MinorOf().Less(listsThroughQuorum) {
-			next.Known, next.Lost = states.No, sinceOr(next.Lost, at)
+			next.Known, next.Lost = states.No, cmp.Or(next.Lost, at)
 		} else {
 			next.Known, next.Lost = states.Yes, time.Time{}
 		}
@@ -91,14 +91,6 @@ func (e *Effects) askCluster() question {
 		}
 		return func() { e.setCluster(next) }, errors.Join(unread, trouble)
 	}
-}
-
-// sinceOr is when something began: now, if it has not begun before.
-func sinceOr(since, now time.Time) time.Time {
-	if since.IsZero() {
-		return now
-	}
-	return since
 }
 
 func peersOf(members []states.Member) []string {

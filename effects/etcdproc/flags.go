@@ -52,7 +52,6 @@ var flags = []flag{
 	{"strict-reconfig-check", v23, always, func(*Options, *states.StartEtcd) string { return "true" }},
 	// 100000 by default from 3.2 to 3.5, which makes restarts long.
 	{"snapshot-count", v23, always, func(o *Options, _ *states.StartEtcd) string { return strconv.Itoa(o.SnapshotCount) }},
-	// 3.4 writes text by default; before, there is only text.
 	{"cert-file", v23, always, func(o *Options, _ *states.StartEtcd) string { return o.Clients.Cert }},
 	{"key-file", v23, always, func(o *Options, _ *states.StartEtcd) string { return o.Clients.Key }},
 	// etcd wants a certificate of every client as soon as it is told a CA for them (client/pkg/transport/listener.go ServerConfig).
@@ -62,6 +61,7 @@ var flags = []flag{
 	{"peer-key-file", v23, always, func(o *Options, _ *states.StartEtcd) string { return o.Peers.Key }},
 	{"peer-trusted-ca-file", v23, always, func(o *Options, _ *states.StartEtcd) string { return o.Peers.CA }},
 	{"peer-client-cert-auth", v23, always, func(o *Options, _ *states.StartEtcd) string { return given(o.Peers.Cert != "", "true") }},
+	// 3.4 writes text by default; before, there is only text.
 	{"logger", v34, always, func(*Options, *states.StartEtcd) string { return "zap" }},
 	{"log-format", v36, always, func(*Options, *states.StartEtcd) string { return "json" }},
 }
