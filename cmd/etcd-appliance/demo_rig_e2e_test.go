@@ -221,3 +221,26 @@ func killedDaemonIsReplaced(ctx context.Context, t *testing.T, r *rig.Rig, insta
 		t.Errorf("etcd was process %d, and is %d", etcd, now)
 	}
 }
+
+// startRig starts a cloud with n daemons that were built for the tests, and waits until DNS has them all. It ends with the test.
+func startRig(ctx context.Context, t *testing.T, o rig.Options, n int) (*rig.Rig, *observer.View) {
+	t.Helper()
+	o.Daemon, o.Dir, o.Warn = builtDaemon(t), t.TempDir(), func(err error) { t.Error(err) }
+	r, err := rig.Start(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := r.Launch(ctx, n); err != nil {
+		t.Fatal(err)
+	}
+	view, err := r.WaitDNS(ctx, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, view
+}

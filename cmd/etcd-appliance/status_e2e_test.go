@@ -24,22 +24,7 @@ func TestStatusOfRealCluster(t *testing.T) {
 	servers := ownServers(t, realEtcd(t))
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	r, err := rig.Start(ctx, rig.Options{Daemon: builtDaemon(t), EtcdDir: servers, EtcdVersion: "3.7", Dir: t.TempDir(), Warn: func(err error) { t.Error(err) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := r.Launch(ctx, 3); err != nil {
-		t.Fatal(err)
-	}
-	view, err := r.WaitDNS(ctx, 3)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r, view := startRig(ctx, t, rig.Options{EtcdDir: servers, EtcdVersion: "3.7"}, 3)
 	leader, _ := view.Leader()
 	follower, _ := view.Follower()
 	for _, i := range view.InService() {

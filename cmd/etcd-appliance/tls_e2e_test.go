@@ -97,24 +97,7 @@ func securedRig(t *testing.T, s *secured, n int, minor string) (context.Context,
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	operator := s.client(t)
-	r, err := rig.Start(ctx, rig.Options{
-		Daemon: builtDaemon(t), EtcdDir: servers, EtcdVersion: minor, Dir: t.TempDir(), Args: []string{"--tag-interval=1s"}, Prepare: s.prepare, TLS: operator,
-		Warn: func(err error) { t.Error(err) },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := r.Launch(ctx, n); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.WaitDNS(ctx, n); err != nil {
-		t.Fatal(err)
-	}
+	r, _ := startRig(ctx, t, rig.Options{EtcdDir: servers, EtcdVersion: minor, Args: []string{"--tag-interval=1s"}, Prepare: s.prepare, TLS: operator}, n)
 	return ctx, r, operator
 }
 
