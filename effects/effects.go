@@ -36,6 +36,10 @@ type Options struct {
 	Parallel func(n int, f func(i int))
 	Log      zerolog.Logger
 
+	Regions       []Region // that the cluster spans, this one among them; none: this one
+	Public        bool     // members meet at their public addresses
+	SecurityGroup string   // ID of the one that lets peers in by address; empty: none, the network does already
+
 	Group       string // auto-scaling group; empty: asked from Auto Scaling
 	ClusterName string // empty: the group's name, as far as Named accepts it
 	Named       func(groupName string) (string, error)
@@ -66,11 +70,15 @@ type Effects struct {
 	cluster source
 	ending  source
 	warning source
+	ingress source
 	lanes   [states.Lanes]lane
 
 	configured wish
 	tagged     wish
 	groupName  string
+	region     string       // this one; empty until the metadata tells
+	abroad     []Region     // the others
+	regions    []regionSeen // this one, then those abroad
 	zoneID     string
 	zoneGone   bool // the zone of that ID is not there any more: it is looked for again
 	claimSeen  claimSeen
@@ -87,7 +95,8 @@ func New(o Options) *Effects {
 	e := &Effects{Options: o, groupName: o.Group, unhealthy: map[uint64]time.Time{}}
 	e.facts.Wanted, e.facts.Exact, e.facts.Since, e.facts.Name = o.Wanted, o.Exact, o.Now(), o.ClusterName
 	e.facts.Servers, e.facts.Patches, e.configured = o.Servers, o.Patches, wish{o.Wanted, o.Exact}
-	e.facts.DNS.Configured = o.Route53 != nil
+	e.facts.DNS.Configured, e.facts.Ingress.Configured = o.Route53 != nil, o.SecurityGroup != ""
+	e.regions = make([]regionSeen, 1)
 	switch {
 	case o.S3 != nil:
 		e.facts.Claim.Store = states.ClaimInS3
@@ -98,6 +107,7 @@ func New(o Options) *Effects {
 	e.ending = source{name: "termination notice", timeout: 10 * time.Second, ask: e.askEnding}
 	e.warning = source{name: "warnings of AWS", timeout: 10 * time.Second, ask: e.askWarning}
 	e.group = source{name: "auto-scaling group", timeout: 10 * time.Second, ask: e.askGroup, pause: time.Second}
+	e.ingress = source{name: "security group", timeout: 10 * time.Second, ask: e.askIngress, pause: time.Second}
 	e.zone = source{name: "hosted zone", timeout: 15 * time.Second, ask: e.askZone, pause: time.Second}
 	e.peers = source{name: "peers", timeout: 3 * time.Second, ask: e.askPeers}
 	e.cluster = source{name: "etcd", timeout: 4 * time.Second, ask: e.askCluster}
@@ -154,6 +164,9 @@ func (e *Effects) Refresh(needs states.Needs) {
 	e.refresh(&e.group, cmp.Or(needs.Group, e.TagEvery, e.firstLook()))
 	if e.facts.Name != "" && (e.Route53 != nil || e.S3 != nil) {
 		e.refresh(&e.zone, needs.Zone)
+	}
+	if e.facts.Name != "" && e.SecurityGroup != "" { // its rules have the name on them
+		e.refresh(&e.ingress, needs.Ingress)
 	}
 	e.refresh(&e.peers, needs.Peers)
 	e.wide = needs.Wide
@@ -219,8 +232,8 @@ type lane struct {
 // lanePause is how long a lane rests after a failure, and lanePauseMax how long at most after many: each doubles it. etcd
 // refuses membership changes for 5 s after any connection was made, and is asked again soon; AWS is spared.
 var (
-	lanePause    = [states.Lanes]time.Duration{states.LaneCluster: 100 * time.Millisecond, states.LaneAWS: 500 * time.Millisecond, states.LaneGroup: 500 * time.Millisecond}
-	lanePauseMax = [states.Lanes]time.Duration{states.LaneCluster: 400 * time.Millisecond, states.LaneAWS: maxPause, states.LaneGroup: maxPause}
+	lanePause    = [states.Lanes]time.Duration{states.LaneCluster: 100 * time.Millisecond, states.LaneAWS: 500 * time.Millisecond, states.LaneGroup: 500 * time.Millisecond, states.LaneIngress: 500 * time.Millisecond}
+	lanePauseMax = [states.Lanes]time.Duration{states.LaneCluster: 400 * time.Millisecond, states.LaneAWS: maxPause, states.LaneGroup: maxPause, states.LaneIngress: maxPause}
 )
 
 func pauseAfter(failures int, first, most time.Duration) time.Duration {
@@ -264,6 +277,8 @@ func (e *Effects) changedBy(l states.Lane) []*source {
 		return []*source{&e.zone}
 	case states.LaneGroup:
 		return []*source{&e.group}
+	case states.LaneIngress:
+		return []*source{&e.ingress}
 	default:
 		return nil
 	}

@@ -20,7 +20,7 @@ const (
 
 // commandTimeout bounds a lane's commands of one turn. It outlasts etcd's own limit for a membership change (5 s, and 2
 // election timeouts), after which etcd knows no more about the outcome than the caller does.
-var commandTimeout = [states.Lanes]time.Duration{states.LaneCluster: 8 * time.Second, states.LaneAWS: 15 * time.Second, states.LaneGroup: 10 * time.Second}
+var commandTimeout = [states.Lanes]time.Duration{states.LaneCluster: 8 * time.Second, states.LaneAWS: 15 * time.Second, states.LaneGroup: 10 * time.Second, states.LaneIngress: 10 * time.Second}
 
 // action is one command made ready: it runs off the deciding goroutine.
 type action func(ctx context.Context) (deliver func(), err error)
@@ -194,7 +194,12 @@ func (e *Effects) action(c states.Command) action {
 		group, name := e.groupName, e.hookName(c.Hook)
 		return func(ctx context.Context) (func(), error) { return nil, e.completeHook(ctx, c, group, name, self.ID) }
 	case states.ReplaceInstance:
-		return func(ctx context.Context) (func(), error) { return nil, e.replaceInstance(ctx, c) }
+		group := e.autoScalingOf(c.ID)
+		return func(ctx context.Context) (func(), error) { return nil, e.replaceInstance(ctx, c, group) }
+	case states.AuthorizePeers:
+		return func(ctx context.Context) (func(), error) { return nil, e.authorize(ctx, c, e.ruleName(at.cluster)) }
+	case states.RevokePeers:
+		return func(ctx context.Context) (func(), error) { return nil, e.revoke(ctx, c, e.ruleName(at.cluster)) }
 	case states.MoveLeader:
 		return func(ctx context.Context) (func(), error) {
 			err := e.Etcd.MoveLeader(ctx, own, c.To)

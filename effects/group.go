@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -18,29 +17,30 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
-// askGroup reads the group and then its instances, with those of every member. Both must answer whole, or nothing is learnt.
+// askGroup reads the group and then its instances, with those of every member, in this region and in every other. A region answers whole,
+// or nothing is learnt of it; nothing is learnt at all where this one does not.
 func (e *Effects) askGroup() question {
 	at, name, self, keys := e.Now(), e.groupName, e.facts.Self.ID, e.memberKeys()
+	seen, abroad, misplaced := slices.Clone(e.regions), e.abroad, e.located()
 	return func(ctx context.Context) (func(), error) {
+		if misplaced != nil {
+			return nil, misplaced
+		}
+		here := Region{EC2: e.EC2, AutoScaling: e.AutoScaling}
 		if name == "" {
 			var err error
 			if name, err = e.findGroup(ctx, self); err != nil {
 				return nil, err
 			}
 		}
-		asg, err := e.readGroup(ctx, name)
+		asg, err := here.readGroup(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		described, err := e.describe(ctx, "instance-id", idsOf(asg, keys))
-		if err != nil {
+		if seen[0], err = e.askRegion(ctx, &here, asg, keys, at); err != nil {
 			return nil, err
 		}
-		byAddress, err := e.describe(ctx, "private-ip-address", addressesOf(keys))
-		if err != nil {
-			return nil, err
-		}
-		maps.Copy(described, byAddress)
+		silent := e.askAbroad(ctx, abroad, asg, keys, at, seen[1:])
 		hook, unread := e.askHook(ctx, asg, self)
 		cluster := ""
 		if e.ClusterName == "" {
@@ -49,13 +49,11 @@ func (e *Effects) askGroup() question {
 			}
 		}
 		return func() {
-			before, hookBefore := e.facts.Group.Instances, e.facts.Group.Hook
-			e.groupName, e.facts.Name = name, cmp.Or(e.ClusterName, cluster)
-			e.facts.Group = states.Group{
-				Known: states.Yes, At: at, Desired: int(aws.ToInt32(asg.DesiredCapacity)),
-				Instances: instances(asg, described),
-				Absent:    absences(e.facts.Group.Absent, keys, asg, described, at),
-			}
+			before, hookBefore, absent := e.facts.Group.Instances, e.facts.Group.Hook, e.facts.Group.Absent
+			e.groupName, e.facts.Name, e.regions = name, cmp.Or(e.ClusterName, cluster), seen
+			e.facts.Group = together(seen)
+			e.facts.Group.Silent = e.noteSilent(abroad, silent)
+			e.facts.Group.Absent = absences(absent, keys, &e.facts.Group, at)
 			e.setHook(hookBefore, hook, at, unread)
 			e.heedTag(asg.Tags)
 			e.peers.stale = e.peers.stale || !slices.Equal(before, e.facts.Group.Instances)
@@ -96,8 +94,8 @@ func (e *Effects) findGroup(ctx context.Context, self string) (string, error) {
 	return "", fmt.Errorf("instance %s is in no auto-scaling group: launch it from one, or name one with --group", self)
 }
 
-func (e *Effects) readGroup(ctx context.Context, name string) (*asgtypes.AutoScalingGroup, error) {
-	out, err := e.AutoScaling.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{name}})
+func (r *Region) readGroup(ctx context.Context, name string) (*asgtypes.AutoScalingGroup, error) {
+	out, err := r.AutoScaling.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{name}})
 	if err != nil {
 		return nil, fmt.Errorf("describe auto-scaling group %s: %w", name, err)
 	}
@@ -109,12 +107,12 @@ func (e *Effects) readGroup(ctx context.Context, name string) (*asgtypes.AutoSca
 
 // describe reads instances by a filter. It filters by ID instead of asking for the IDs, since one unknown ID would fail the
 // whole call (InvalidInstanceID.NotFound), which does not even mean that the instance is gone.
-func (e *Effects) describe(ctx context.Context, filter string, values []string) (map[string]ec2types.Instance, error) {
+func (r *Region) describe(ctx context.Context, filter string, values []string) (map[string]ec2types.Instance, error) {
 	found := make(map[string]ec2types.Instance, len(values))
 	if len(values) == 0 {
 		return found, nil
 	}
-	pages := ec2.NewDescribeInstancesPaginator(e.EC2, &ec2.DescribeInstancesInput{
+	pages := ec2.NewDescribeInstancesPaginator(r.EC2, &ec2.DescribeInstancesInput{
 		Filters: []ec2types.Filter{{Name: aws.String(filter), Values: values}}, MaxResults: aws.Int32(100),
 	})
 	for pages.HasMorePages() {
@@ -122,8 +120,8 @@ func (e *Effects) describe(ctx context.Context, filter string, values []string) 
 		if err != nil {
 			return nil, fmt.Errorf("describe the instances: %w", err)
 		}
-		for _, r := range page.Reservations {
-			for _, in := range r.Instances {
+		for _, reservation := range page.Reservations {
+			for _, in := range reservation.Instances {
 				found[aws.ToString(in.InstanceId)] = in
 			}
 		}
@@ -131,24 +129,25 @@ func (e *Effects) describe(ctx context.Context, filter string, values []string) 
 	return found, nil
 }
 
-// instances merges both answers, sorted by ID. An instance that only the group knows has no address yet.
-func instances(asg *asgtypes.AutoScalingGroup, described map[string]ec2types.Instance) []states.Instance {
+// instances merges both answers. An instance that only the group knows has no address yet.
+func (e *Effects) instances(asg *asgtypes.AutoScalingGroup, described map[string]ec2types.Instance, abroad bool) []states.Instance {
 	list := make([]states.Instance, 0, len(described))
-	for id, in := range described { // in any order: the list is sorted below
-		list = append(list, states.Instance{
-			ID: id, Address: aws.ToString(in.PrivateIpAddress), DNSName: aws.ToString(in.PrivateDnsName), Zone: zoneOf(&in), State: stateOf(in.State),
-		})
+	for id, in := range described { // in any order: the list is sorted when it is complete
+		one := states.Instance{ID: id, Address: aws.ToString(in.PrivateIpAddress), DNSName: aws.ToString(in.PrivateDnsName), Zone: zoneOf(&in), State: stateOf(in.State), Abroad: abroad}
+		if e.Public {
+			one.Address, one.DNSName = aws.ToString(in.PublicIpAddress), aws.ToString(in.PublicDnsName)
+		}
+		list = append(list, one)
 	}
 	for _, in := range asg.Instances {
 		id := aws.ToString(in.InstanceId)
 		i := slices.IndexFunc(list, func(l states.Instance) bool { return l.ID == id })
 		if i < 0 {
-			list = append(list, states.Instance{ID: id, Zone: aws.ToString(in.AvailabilityZone)})
+			list = append(list, states.Instance{ID: id, Zone: aws.ToString(in.AvailabilityZone), Abroad: abroad})
 			i = len(list) - 1
 		}
 		list[i].InGroup = staysInGroup(in.LifecycleState)
 	}
-	slices.SortFunc(list, func(a, b states.Instance) int { return strings.Compare(a.ID, b.ID) })
 	return list
 }
 
@@ -187,35 +186,27 @@ func stateOf(s *ec2types.InstanceState) states.InstanceState {
 	}
 }
 
-// absences continues the evidence against the members that neither answer shows, and drops it for those shown again.
-func absences(before []states.Absence, keys []string, asg *asgtypes.AutoScalingGroup, described map[string]ec2types.Instance, at time.Time) []states.Absence {
+// absences continues the evidence against the members that no answer shows, and drops it for those shown again. While a region is silent
+// nothing is added to it: they may be there.
+func absences(before []states.Absence, keys []string, group *states.Group, at time.Time) []states.Absence {
 	var now []states.Absence
 	for _, key := range keys {
-		if shown(key, asg, described) {
+		if _, shown := group.Instance(key); shown {
 			continue
 		}
 		a := states.Absence{Key: key, Since: at}
-		if i := slices.IndexFunc(before, func(b states.Absence) bool { return b.Key == key }); i >= 0 {
+		i := slices.IndexFunc(before, func(b states.Absence) bool { return b.Key == key })
+		if i >= 0 {
 			a = before[i]
 		}
-		a.Reads++
+		if len(group.Silent) == 0 {
+			a.Reads++
+		} else if i < 0 {
+			continue
+		}
 		now = append(now, a)
 	}
 	return now
-}
-
-func shown(key string, asg *asgtypes.AutoScalingGroup, described map[string]ec2types.Instance) bool {
-	for _, in := range asg.Instances {
-		if aws.ToString(in.InstanceId) == key {
-			return true
-		}
-	}
-	for id, in := range described { // in any order: one is enough
-		if id == key || aws.ToString(in.PrivateIpAddress) == key {
-			return true
-		}
-	}
-	return false
 }
 
 // memberKeys lists what the members are known by, the instances a claim names, and the owners of the upgrade
@@ -228,6 +219,7 @@ func (e *Effects) memberKeys() []string {
 	for _, m := range e.facts.Claim.Record.Members {
 		keys = append(keys, m.ID)
 	}
+	keys = append(keys, e.facts.Ingress.Own()...)
 	for _, owner := range []string{e.facts.Cluster.Upgrade.Lock.Owner, e.facts.Cluster.Upgrade.Halted.Owner} {
 		if states.IsInstanceID(owner) {
 			keys = append(keys, owner)

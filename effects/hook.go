@@ -106,8 +106,8 @@ func heldNoMore(err error) error {
 }
 
 // replaceInstance marks an instance unhealthy. A group that gives new instances a grace period is heard: one in it is left alone.
-func (e *Effects) replaceInstance(ctx context.Context, c states.ReplaceInstance) error {
-	_, err := e.AutoScaling.SetInstanceHealth(ctx, &autoscaling.SetInstanceHealthInput{
+func (e *Effects) replaceInstance(ctx context.Context, c states.ReplaceInstance, group AutoScaling) error {
+	_, err := group.SetInstanceHealth(ctx, &autoscaling.SetInstanceHealthInput{
 		InstanceId: aws.String(c.ID), HealthStatus: aws.String("Unhealthy"), ShouldRespectGracePeriod: aws.Bool(true),
 	})
 	if err != nil {

@@ -25,10 +25,19 @@ func (e *Effects) askSelf() question {
 			return nil, fmt.Errorf("read the instance identity document: %w", err)
 		}
 		self := states.Self{ID: doc.InstanceID, Address: doc.PrivateIP}
-		if self.ID == "" || self.Address == "" {
-			return nil, errors.New("the instance identity document names no instance, or no private address")
+		if e.Public {
+			if self.Address, err = e.metadata(ctx, "public-ipv4"); err != nil {
+				return nil, err
+			}
 		}
-		return func() { e.facts.Self, e.identified = self, true }, nil
+		if self.ID == "" || self.Address == "" {
+			return nil, errors.New("the instance metadata names no instance, or no address of it")
+		}
+		region := doc.Region
+		return func() {
+			e.facts.Self, e.identified = self, true
+			e.locate(region)
+		}, nil
 	}
 }
 

@@ -71,8 +71,8 @@ func (e *Effects) readZone(ctx context.Context, id, zone, cluster string) (func(
 	}, nil
 }
 
-// findZone resolves --hosted-zone. By its name only a private zone is taken, since members have private addresses: where the
-// private one is missing for a moment, a public one of the same name must not take its place, nor its claims. Zones of several
+// findZone resolves --hosted-zone. By its name only a private zone is taken where members have private addresses, and only a public one
+// else: where the one is missing for a moment, the other of the same name must not take its place, nor its claims. Zones of several
 // networks may have one name; then only an ID tells which is meant.
 func (e *Effects) findZone(ctx context.Context) (id, name string, err error) {
 	if isZoneID(e.HostedZone) {
@@ -83,16 +83,20 @@ func (e *Effects) findZone(ctx context.Context) (id, name string, err error) {
 		return zoneIDOf(out.HostedZone), strings.ToLower(aws.ToString(out.HostedZone.Name)), nil
 	}
 	want := strings.ToLower(strings.TrimSuffix(e.HostedZone, ".")) + "."
-	private, public, err := e.zonesNamed(ctx, want)
+	fitting, others, err := e.zonesNamed(ctx, want)
+	kind, other := "private", "public"
+	if e.Public {
+		fitting, others, kind, other = others, fitting, other, kind
+	}
 	switch {
 	case err != nil:
 		return "", "", fmt.Errorf("look for hosted zone %s: %w", want, err)
-	case len(private) == 1:
-		return private[0], want, nil
-	case len(private) > 1:
-		return "", "", fmt.Errorf("%d private zones have the name %s: choose one with --hosted-zone %s", len(private), want, strings.Join(private, " or "))
-	case len(public) > 0:
-		return "", "", fmt.Errorf("hosted zone %s is public, and no private one has that name: create it, or publish in the public one with --hosted-zone %s", want, public[0])
+	case len(fitting) == 1:
+		return fitting[0], want, nil
+	case len(fitting) > 1:
+		return "", "", fmt.Errorf("%d %s zones have the name %s: choose one with --hosted-zone %s", len(fitting), kind, want, strings.Join(fitting, " or "))
+	case len(others) > 0:
+		return "", "", fmt.Errorf("hosted zone %s is %s, and no %s one has that name: create it, or publish in the %[2]s one with --hosted-zone %[4]s", want, other, kind, others[0])
 	default:
 		return "", "", fmt.Errorf("hosted zone %s is not there: create it, or give its ID with --hosted-zone", want)
 	}

@@ -71,13 +71,14 @@ func (n *node) mayBegin(s states.StartEtcd) {
 type checkedGroup struct {
 	effects.AutoScaling
 	*node
+	region int // as its number in regions
 }
 
 func (g checkedGroup) DescribeAutoScalingGroups(ctx context.Context, in *autoscaling.DescribeAutoScalingGroupsInput, opts ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
 	out, err := g.AutoScaling.DescribeAutoScalingGroups(ctx, in, opts...)
 	g.answers.note(theGroup, err)
 	if err == nil && len(out.AutoScalingGroups) > 0 {
-		g.told.tell(int(aws.ToInt32(out.AutoScalingGroups[0].DesiredCapacity)), g.now)
+		g.told[g.region].tell(int(aws.ToInt32(out.AutoScalingGroups[0].DesiredCapacity)), g.now)
 	}
 	return out, err
 }

@@ -86,9 +86,18 @@ func (n *node) spend(c call) {
 		s.begun, s.calls = n.now, [calls]uint16{}
 	}
 	s.calls[c]++
-	if b := &budgets[c]; b.most > 0 && s.calls[c] > b.most {
+	if b := &budgets[c]; b.most > 0 && s.calls[c] > n.plan.budget(c) {
 		n.fail("C9", "%s: %d calls of %s in %s", n, s.calls[c], b.name, n.now-s.begun)
 	}
+}
+
+// budget is a daemon's for a kind of call; each region has limits of its own.
+func (p *Plan) budget(c call) uint16 {
+	most := budgets[c].most
+	if c == callGroups || c == callInstances {
+		most *= uint16(len(p.spans()))
+	}
+	return most
 }
 
 // fails notes what came of a call of AWS.

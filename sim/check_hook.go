@@ -12,11 +12,10 @@ import (
 func (g checkedGroup) CompleteLifecycleAction(ctx context.Context, in *autoscaling.CompleteLifecycleActionInput, opts ...func(*autoscaling.Options)) (*autoscaling.CompleteLifecycleActionOutput, error) {
 	hook, result := aws.ToString(in.LifecycleHookName), aws.ToString(in.LifecycleActionResult)
 	voter := g.voterOf(g.served()) != nil
-	group, _ := g.cloud.Group(groupName)
 	switch {
 	case hook == launchingHook && (result == "CONTINUE") != voter:
 		g.fail("C11", "%s completes the launch with %s, and is a voter: %v", g.node, result, voter)
-	case hook == terminatingHook && g.etcd.Running() && group.Desired > 0:
+	case hook == terminatingHook && g.etcd.Running() && g.desired() > 0:
 		g.fail("C11", "%s completes the termination, and its server runs", g.node)
 	}
 	out, err := g.AutoScaling.CompleteLifecycleAction(ctx, in, opts...)

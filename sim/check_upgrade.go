@@ -83,7 +83,7 @@ func (n *node) ending() bool {
 func (c *checker) shut(cluster *etcdfake.Cluster, by *machine) string {
 	n, why := c.closedFor(cluster)
 	if why == "" && !by.told.desired(n, c.now) {
-		return fmt.Sprintf("the cluster has %d members, and the group is to have %d", n, by.told.size)
+		return fmt.Sprintf("the cluster has %d members, and the groups are to have %s", n, by.told)
 	}
 	return why
 }
@@ -124,9 +124,29 @@ func (s *size) tell(n int, now time.Duration) {
 	}
 }
 
-func (s *size) desired(n int, now time.Duration) bool {
-	return n == s.size || n == s.before && now-s.changed < toldAge
+// may lists what a decision made now may take the capacity for.
+func (s *size) may(now time.Duration) []int {
+	if now-s.changed < toldAge {
+		return []int{s.size, s.before}
+	}
+	return []int{s.size}
 }
+
+// told is the capacity of the group of each region.
+type told [len(regions)]size
+
+func (t *told) desired(n int, now time.Duration) bool {
+	for _, here := range t[0].may(now) {
+		for _, there := range t[1].may(now) {
+			if here+there == n {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (t told) String() string { return fmt.Sprintf("%d and %d", t[0].size, t[1].size) }
 
 // upgradesGoOn looks at servers and versions after each change of the world.
 func (c *checker) upgradesGoOn() {

@@ -43,6 +43,7 @@ const (
 	LaunchCompleted
 	EndCompleted
 	ReplacedUnhealthy
+	PeerRevoked
 	Goals // how many there are
 )
 
@@ -73,6 +74,7 @@ var goalNames = [Goals]string{
 	LaunchCompleted:      "an instance completed its launch as a healthy voter",
 	EndCompleted:         "an instance completed its termination after it had left",
 	ReplacedUnhealthy:    "an unhealthy instance was replaced",
+	PeerRevoked:          "a peer of another region was let in no longer",
 }
 
 func (g Goal) String() string { return goalNames[g] }

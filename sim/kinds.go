@@ -73,6 +73,7 @@ const (
 	Partition
 	LinkCut
 	CutAZ
+	CutRegion
 
 	// The group.
 	Resize
@@ -95,6 +96,7 @@ const (
 	// AWS.
 	Outage
 	ServiceOutage
+	RegionOutage
 	NoisyNeighbour
 	Replicas
 	ShortPages
@@ -187,6 +189,7 @@ func init() {
 		Partition: {name: "partition", ids: "E8", at: onNetwork, does: "an instance is cut from the others: wholly, one way, or on one port", often: 0.2, low: minute, high: 0.5 * hour, most: 15 * time.Minute, draw: drawPartition, happen: (*world).partition},
 		LinkCut:   {name: "link cut", ids: "E8", at: onNetwork, does: "two instances are cut from each other", often: 0.15, low: minute, high: 0.5 * hour, most: 15 * time.Minute, draw: drawLink, happen: (*world).partition},
 		CutAZ:     {name: "zone cut", ids: "E8", at: onNetwork, does: "an availability zone is cut from the others", often: 0.1, low: minute, high: 0.5 * hour, most: 15 * time.Minute, happen: (*world).cutAZ},
+		CutRegion: {name: "region cut", ids: "E8", at: onNetwork, does: "the regions are cut from each other", often: 0.2, low: minute, high: 0.5 * hour, most: 15 * time.Minute, draw: drawRegion, happen: (*world).cutRegion},
 
 		// The group.
 		Resize:         {name: "resize", ids: "I6", at: onGroup, does: "the desired capacity changes, to between 2 and 5", often: 0.35, low: minute, high: 0.5 * hour, draw: drawSize, happen: (*world).resize},
@@ -209,6 +212,7 @@ func init() {
 		// AWS.
 		Outage:         {name: "aws outage", ids: "A9", at: onGroup, does: "no AWS call succeeds", often: 0.3, low: minute, high: 0.5 * hour, least: time.Minute, most: 15 * time.Minute, happen: (*world).beginOutage},
 		ServiceOutage:  {name: "service outage", ids: "A9", at: onGroup, does: "one service of AWS is not available", often: 0.15, low: minute, high: 0.5 * hour, most: 30 * time.Minute, draw: oneOf("ec2", "autoscaling", "route53", "s3"), happen: trouble(serviceOutage)},
+		RegionOutage:   {name: "region outage", ids: "A9", at: onGroup, does: "EC2 and Auto Scaling of one region answer nobody", often: 0.3, low: minute, high: 0.5 * hour, most: 30 * time.Minute, draw: drawRegion, happen: trouble(silenceRegion)},
 		NoisyNeighbour: {name: "noisy neighbour", ids: "A1", at: onGroup, does: "the token buckets of the account are drained by others", often: 0.15, low: minute, high: 0.5 * hour, most: 30 * time.Minute, draw: drawShare, happen: trouble(limit)},
 		Replicas:       {name: "replicas", ids: "A2, D2", at: onGroup, does: "reads of a service are served by replicas that lag up to 50 s, in turns", often: 0.15, low: minute, high: 0.5 * hour, most: 30 * time.Minute, draw: oneOf("ec2", "autoscaling", "route53"), happen: trouble(replicate), needs: []Kind{Terminate}},
 		ShortPages:     {name: "short pages", ids: "A4", at: onGroup, does: "pages have one or two items, and those after the first may fail or expire", often: 0.1, low: minute, high: 0.5 * hour, most: 20 * time.Minute, draw: drawPages, happen: trouble(shortPages), needs: []Kind{Terminate}},

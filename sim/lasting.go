@@ -46,5 +46,6 @@ func (w *world) heal() {
 	}
 	w.lasting = nil
 	w.etcd.HealAll()
+	w.raiseWalls()
 	w.cloud.Calm()
 }

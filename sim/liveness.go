@@ -161,10 +161,10 @@ func greater(a, b states.MinorVersion) states.MinorVersion {
 
 // missing names what is missing to a whole cluster, whatever its members run; empty when nothing is.
 func (w *world) missing() string {
-	g, _ := w.cloud.Group(groupName)
+	desired := w.desired()
 	var ids, addresses []string
 	for _, in := range w.cloud.Instances() {
-		if in.Group == groupName && in.Lifecycle != "" {
+		if w.ours(in.Group) && in.Lifecycle != "" {
 			if in.Lifecycle != "InService" {
 				return in.ID + " is " + in.Lifecycle
 			}
@@ -173,8 +173,8 @@ func (w *world) missing() string {
 	}
 	c := w.served()
 	switch {
-	case len(ids) != g.Desired:
-		return fmt.Sprintf("%d of %d instances are in service", len(ids), g.Desired)
+	case len(ids) != desired:
+		return fmt.Sprintf("%d of %d instances are in service", len(ids), desired)
 	case c == nil:
 		return "no cluster serves"
 	case !c.HasQuorum():
@@ -193,6 +193,9 @@ func (w *world) missing() string {
 		return fmt.Sprintf("members %v are not the instances %v", members, ids)
 	}
 	if waits := w.pendingDaemons(ids); waits != "" {
+		return waits
+	}
+	if waits := w.pendingRules(); waits != "" {
 		return waits
 	}
 	return w.pendingRecords(addresses)

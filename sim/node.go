@@ -19,6 +19,7 @@ import (
 type machine struct {
 	id, address string
 	column      int
+	region      int // as its number in regions
 
 	on, gone bool          // running; terminated for good
 	spoilt   bool          // nature has made the data unreadable
@@ -35,7 +36,7 @@ type watched struct {
 	down   bool // its daemon has stopped its server for an upgrade, and it has not served since
 	misled bool // nature has spoilt the record beside its data, which may name another server than ran on it
 	untold bool // nature has spoilt the record, and not all of it has been written down again
-	told   size
+	told   told
 }
 
 // node is one instance: its etcd, and the real daemon over the fakes. The daemon may die and start again many times.
@@ -66,7 +67,7 @@ type node struct {
 
 // instanceRuns is AWS booting an instance. It must not call back, so the boot is an event of its own.
 func (w *world) instanceRuns(in awsfake.Instance) {
-	if in.Group != groupName {
+	if !w.ours(in.Group) {
 		return // another cluster's
 	}
 	h := w.host(in.ID)
@@ -77,15 +78,16 @@ func (w *world) instanceRuns(in awsfake.Instance) {
 		n := w.byID[in.ID]
 		if n == nil {
 			n = &node{world: w, host: h, etcd: w.etcd.Node(in.ID, in.PrivateIP), machine: &machine{
-				harmed: Kinds, id: in.ID, address: in.PrivateIP, column: len(w.nodes),
+				harmed: Kinds, id: in.ID, address: in.PrivateIP, column: len(w.nodes), region: regionOf(in),
 			}}
 			w.nodes = append(w.nodes, n)
 			w.byID[in.ID] = n
+			w.raiseWalls()
 		}
 		if n.gone || n.on {
 			return
 		}
-		w.trace.node(n, "instance boots")
+		w.trace.node(n, "instance boots: "+in.PrivateIP+" in "+in.Zone)
 		w.etcd.PowerOn(in.ID)
 		n.on = true
 		n.startDaemon()
@@ -121,6 +123,7 @@ func (n *node) reaped() bool {
 		return false
 	}
 	n.gone = true
+	n.world.raiseWalls() // its address may be another's by now
 	if n.outage {
 		n.sometimes(EndedInOutage)
 	}
@@ -137,7 +140,7 @@ func (n *node) startDaemon() {
 	n.joining, n.answers, n.spent = joining{}, answers{}, spent{}
 	caller, now := n.id, n.wall.clock(n.world)
 	o := effects.Options{
-		IMDS: n.cloud.IMDS(caller), EC2: n.cloud.EC2(caller), AutoScaling: checkedGroup{n.cloud.AutoScaling(caller), n}, Route53: n.cloud.Route53(caller),
+		IMDS: n.cloud.IMDS(caller), EC2: n.cloud.EC2(caller), AutoScaling: checkedGroup{n.cloud.AutoScaling(caller), n, 0}, Route53: n.cloud.Route53(caller),
 		Etcd: n.client(), Peers: n.etcd.Peers(), Process: checkedProcess{clocked{n.etcd.Process(), now, func() time.Time { return n.world.clock }}, n}, Disk: checkedDisk{n.etcd.Disk(), n},
 		Now: now, Spawn: n.spawn(n.life), Within: unbounded, Parallel: oneByOne, Log: zerolog.Nop(),
 		Named: func(group string) (string, error) { return group, nil }, HostedZone: zoneName,
@@ -150,6 +153,7 @@ func (n *node) startDaemon() {
 	case "nowhere":
 		o.Route53, o.HostedZone = nil, ""
 	}
+	n.span(&o)
 	n.effects, n.wants = effects.New(o), o.Wanted
 	a, err := agent.New(states.Config{ClientPort: 2379, PeerPort: 2380, OnTotalLoss: n.plan.Loss, ReplaceUnhealthyAfter: time.Duration(n.plan.Replace)},
 		n.effects, executor{n.effects, n}, agent.NewJournal(zerolog.Nop(), false, n.decided))

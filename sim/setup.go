@@ -24,10 +24,15 @@ func (w *world) launch() {
 		Bucket: aws.String(bucket), CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: "eu-central-1"},
 	})
 	must(err)
-	_, err = w.cloud.AutoScaling(nature).CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
-		AutoScalingGroupName: aws.String(groupName), MinSize: aws.Int32(0), MaxSize: aws.Int32(7), DesiredCapacity: aws.Int32(int32(w.plan.Nodes)),
-		AvailabilityZones: []string{"eu-central-1a", "eu-central-1b", "eu-central-1c"},
-	})
+	group := &autoscaling.CreateAutoScalingGroupInput{
+		AutoScalingGroupName: aws.String(groupName), MinSize: aws.Int32(0), MaxSize: aws.Int32(7), DesiredCapacity: aws.Int32(int32(w.plan.sizes()[0])),
+		AvailabilityZones: regions[0].zones,
+	}
+	if w.plan.Regions > 1 {
+		group.Tags = stack
+		w.launchAbroad()
+	}
+	_, err = w.cloud.AutoScaling(nature).CreateAutoScalingGroup(ctx, group)
 	must(err)
 	if w.plan.Hook {
 		_, err = w.cloud.AutoScaling(nature).PutLifecycleHook(ctx, &autoscaling.PutLifecycleHookInput{

@@ -94,6 +94,8 @@ type world struct {
 	until      [Kinds]time.Duration // how long a fault of the class goes on everywhere
 	lasting    []*lasting
 	partitions []*[]cutting  // that go on
+	walls      *[]cutting    // of them, those between regions; nil where there is one
+	security   []string      // IDs of the security groups, of each region
 	timeout    time.Duration // of the answer that is on its way
 
 	client    *stream

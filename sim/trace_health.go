@@ -35,18 +35,17 @@ func (t *tracer) groupHealth() Health {
 	if t.outage {
 		return Health{"bad", "AWS does not answer"}
 	}
-	g, _ := t.cloud.Group(groupName)
-	serve := 0
+	desired, serve := t.desired(), 0
 	for _, in := range t.cloud.Instances() {
-		if in.Group == groupName && in.Lifecycle == "InService" {
+		if t.ours(in.Group) && in.Lifecycle == "InService" {
 			serve++
 		}
 	}
 	level := "ok"
-	if serve != g.Desired {
+	if serve != desired {
 		level = "warn"
 	}
-	return Health{level, fmt.Sprintf("%d of %d instances in service", serve, g.Desired)}
+	return Health{level, fmt.Sprintf("%d of %d instances in service", serve, desired)}
 }
 
 func (t *tracer) etcdHealth() Health {

@@ -24,6 +24,7 @@ const (
 	LaneCluster             // the etcd cluster
 	LaneAWS                 // Route53 or S3
 	LaneGroup               // the auto-scaling group
+	LaneIngress             // the security group
 	Lanes                   // how many there are
 )
 
@@ -160,6 +161,8 @@ func LaneOf(c Command) Lane {
 		return LaneCluster
 	case HookHeartbeat, CompleteHook, ReplaceInstance:
 		return LaneGroup
+	case AuthorizePeers, RevokePeers:
+		return LaneIngress
 	default:
 		return LaneProcess
 	}
@@ -171,7 +174,7 @@ func Commands() []Command {
 		CreateClaim{}, UpdateClaim{}, StartEtcd{}, StopEtcd{}, SetAsideData{}, ForgetSetAside{}, RecordJoined{},
 		HoldJoinLock{}, ReleaseJoinLock{}, AddMember{}, PromoteMember{}, RemoveMember{}, MoveLeader{}, PublishDNS{},
 		HoldUpgradeLock{}, ReleaseUpgradeLock{}, HaltUpgrade{}, StopForUpgrade{}, AdvanceLog{},
-		HookHeartbeat{}, CompleteHook{}, ReplaceInstance{},
+		HookHeartbeat{}, CompleteHook{}, ReplaceInstance{}, AuthorizePeers{}, RevokePeers{},
 	}
 }
 

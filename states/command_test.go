@@ -48,6 +48,7 @@ func TestEveryCommandHasALane(t *testing.T) {
 		"HoldUpgradeLock": LaneCluster, "ReleaseUpgradeLock": LaneCluster, "HaltUpgrade": LaneCluster, "StopForUpgrade": LaneCluster,
 		"AdvanceLog":    LaneCluster,
 		"HookHeartbeat": LaneGroup, "CompleteHook": LaneGroup, "ReplaceInstance": LaneGroup,
+		"AuthorizePeers": LaneIngress, "RevokePeers": LaneIngress,
 		"StartEtcd": LaneProcess, "StopEtcd": LaneProcess, "SetAsideData": LaneProcess, "ForgetSetAside": LaneProcess, "RecordJoined": LaneProcess,
 	}
 	for _, c := range Commands() {

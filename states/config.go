@@ -21,6 +21,7 @@ type Config struct {
 	OnTotalLoss TotalLoss
 	ClientTLS   bool // clients are served over TLS only
 	PeerTLS     bool // and so are the other members
+	Public      bool // members meet at their public addresses
 	// ReplaceUnhealthyAfter is how long a member may be unhealthy, its instance running, before the leader has the group replace the
 	// instance; zero: for ever.
 	ReplaceUnhealthyAfter time.Duration

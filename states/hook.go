@@ -110,7 +110,7 @@ func (t *turn) tendTermination(v *verdict) {
 	case t.Process.Running == No && !t.mustReturn():
 		v.commands = append(v.commands, CompleteHook{Hook: Terminating, Why: "its server has ended"})
 		v.done = false
-	case t.Group.Desired == 0:
+	case t.Group.Desired == 0 && len(t.Group.Silent) == 0:
 		v.commands = append(v.commands, CompleteHook{Hook: Terminating, Why: "the group wants no instance"})
 	case t.Cluster.Known == Yes && t.Local().Answers == Yes || t.Now.Sub(t.Group.Hook.Since) < leavePatience:
 		t.beat(v)

@@ -3,6 +3,7 @@ package states
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -103,6 +104,9 @@ func (t *turn) watch(v *verdict) {
 	}
 	if t.Group.Known != Yes {
 		v.needs.Group = brisk
+	}
+	if len(t.Group.Silent) > 0 && t.Now.Sub(t.Group.At) > 2*restGroup {
+		v.reports = append(v.reports, fmt.Sprintf("AWS does not answer in %s: nobody is upgraded, and who AWS does not show is not removed", strings.Join(t.Group.Silent, ", ")))
 	}
 	if n, _ := t.Cluster.Voters(); t.Group.Known == Yes && n != t.Group.Desired {
 		v.needs.Cluster = fast

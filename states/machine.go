@@ -27,6 +27,7 @@ type Needs struct {
 	Zone    time.Duration // Route53 (claim and DNS), or S3 (claim)
 	Peers   time.Duration // the peer ports of the other instances
 	Cluster time.Duration // etcd
+	Ingress time.Duration // the security group
 	Wide    bool          // of etcd: the health of every member, not only of our own
 }
 
@@ -34,7 +35,7 @@ type Needs struct {
 // rule waits for time alone to pass.
 func (n Needs) Soonest() time.Duration {
 	soonest := time.Second
-	for _, need := range [...]time.Duration{n.Group, n.Zone, n.Peers, n.Cluster} {
+	for _, need := range [...]time.Duration{n.Group, n.Zone, n.Peers, n.Cluster, n.Ingress} {
 		if need > 0 {
 			soonest = min(soonest, need)
 		}
@@ -140,6 +141,7 @@ func (m *Machine) decide(state State, o *Observation) verdict {
 	t.reportLoss(&v)
 	if v.event == "" {
 		t.tendHook(&v)
+		t.keepIngress(&v)
 		t.reportWarning(&v)
 	}
 	return v

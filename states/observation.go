@@ -19,6 +19,7 @@ type Observation struct {
 	Servers []MinorVersion // the minors whose server is installed here, ascending
 	Patches []Version      // of those servers that tell their version
 	Group   Group          // the auto-scaling group and its instances, as AWS tells
+	Ingress Ingress        // whom the security group of this instance lets in
 	Peers   []Peer         // what the other instances of the group answer on their peer port
 	Polled  time.Time      // when the peers were last asked
 	Claim   Claim          // the durable record of who bootstraps, or has bootstrapped, this cluster
@@ -34,7 +35,7 @@ type Observation struct {
 // beside the data directory if that is provably of this instance ([Disk.Own]). Member names are instance IDs.
 type Self struct {
 	ID      string // i-0123456789abcdef0; empty while unknown
-	Address string // private IPv4 address; peer and client URLs are made of it
+	Address string // IPv4 address, the private one unless [Config.Public]; peer and client URLs are made of it
 }
 
 // InstanceState is the EC2 state of an instance.
@@ -52,11 +53,12 @@ const (
 // Instance is one EC2 instance, in the group or not.
 type Instance struct {
 	ID      string
-	Address string // private IPv4 address; empty when EC2 shows none (terminated)
-	DNSName string // private DNS name; empty when the VPC gives none
+	Address string // IPv4 address, the private one unless [Config.Public]; empty when EC2 shows none (terminated)
+	DNSName string // of that address; empty when the VPC gives none
 	Zone    string // availability zone; for people
 	State   InstanceState
 	InGroup bool // listed by the auto-scaling group, and not on its way out of it
+	Abroad  bool // in another region than this instance
 }
 
 // Up tells whether a server may answer there, now or soon.
@@ -72,10 +74,11 @@ type Absence struct {
 	Reads int       // how many reads in a row did not show it
 }
 
-// Group is the auto-scaling group.
+// Group is the auto-scaling group; where the cluster spans regions, its group in each of them taken together.
 type Group struct {
 	Known     Fact
-	At        time.Time // when the read that these facts come from was begun
+	At        time.Time // when the read that these facts come from was begun; of the region whose facts are the oldest, zero while one never told
+	Silent    []string  // regions that did not answer the last question: what is known of them is older, or nothing
 	Desired   int
 	Instances []Instance // by ID: the group's instances, and every member's instance that EC2 still shows
 	Absent    []Absence  // by key

@@ -47,6 +47,18 @@ func refused(o *Observation, s State, c Command) string {
 		return refusedCompletion(o, s, c)
 	case ReplaceInstance:
 		return refusedReplacement(o, s, c)
+	case AuthorizePeers:
+		for _, address := range c.Addresses {
+			of := func(in Instance) bool {
+				return in.Address == address && in.Abroad && in.InGroup && in.State != InstanceStopped
+			}
+			if !o.Ingress.Configured || !slices.ContainsFunc(o.Group.Instances, of) {
+				return "nobody who is to come has that address"
+			}
+		}
+		return ""
+	case RevokePeers:
+		return refusedRevocation(o, c)
 	}
 	return "this test does not know the command"
 }
@@ -333,4 +345,20 @@ func refusedReplacement(o *Observation, s State, c ReplaceInstance) string {
 	}
 	return unless(s == LeadingHousekeeping && ill == 1 && voters == o.Group.Desired && voters-1 >= voters/2+1 && o.Cluster.Upgrade.Lock.Owner == "",
 		"the others are not well, or not all")
+}
+
+// refusedRevocation: a member that cannot be reached any more counts as down, and who has just been launched cannot join.
+func refusedRevocation(o *Observation, c RevokePeers) string {
+	for _, address := range c.Addresses {
+		has := func(in Instance) bool { return in.Address == address && in.State != InstanceGone }
+		switch {
+		case !slices.ContainsFunc(o.Ingress.Open, func(r Opening) bool { return r.Own && r.From.String() == address+"/32" }):
+			return "the rule is not its own"
+		case slices.ContainsFunc(o.Group.Instances, has):
+			return "an instance has that address"
+		case o.Cluster.Known != Yes || slices.ContainsFunc(o.Cluster.Members, func(m Member) bool { return m.Address == address }):
+			return "a member has that address, or may"
+		}
+	}
+	return ""
 }

@@ -11,7 +11,7 @@ import (
 
 // allowedImports is the whole world of the rules.
 var allowedImports = []string{
-	"cmp", "context", "crypto/sha1", "encoding/binary", "errors", "fmt", "hash/fnv", "slices", "strconv", "strings", "time", "unicode", "github.com/looplab/fsm",
+	"cmp", "context", "crypto/sha1", "encoding/binary", "errors", "fmt", "hash/fnv", "net/netip", "slices", "strconv", "strings", "time", "unicode", "github.com/looplab/fsm",
 }
 
 // forbiddenCalls are what an allowed package offers and a decision must not use.

@@ -2,6 +2,7 @@ package states
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -79,7 +80,27 @@ func (r *drawer) observation(now time.Time) Observation {
 	if r.n(4) == 3 {
 		r.ripen(&o)
 	}
+	if o.Group.Known == Yes && r.n(4) == 3 {
+		r.spread(&o)
+	}
 	return o
+}
+
+// spread lets the cluster span regions, of which one may be silent.
+func (r *drawer) spread(o *Observation) {
+	for i := range o.Group.Instances {
+		o.Group.Instances[i].Abroad = i > 0 && r.yes()
+	}
+	if r.n(3) == 2 {
+		o.Group.Silent = []string{"eu-west-1"}
+	}
+	o.Ingress = Ingress{Configured: true, Known: pick(r, Yes, Yes, Yes, Unknown), At: r.ago(o.Now)}
+	for _, id := range letters {
+		if r.yes() {
+			o.Ingress.Open = append(o.Ingress.Open, Opening{From: netip.MustParsePrefix(addressOf(id) + "/32"), Own: r.mostly(), Half: !r.mostly()})
+			o.Group.Absent = append(o.Group.Absent, Absence{Key: addressOf(id), Reads: r.n(5), Since: r.ago(o.Group.At)})
+		}
+	}
 }
 
 // ripen makes most of what an upgrade needs true: by chance alone it hardly ever is so.

@@ -19,6 +19,13 @@ type Config struct {
 	ClusterName string
 	// Group is the name of the auto-scaling group. Empty: the one that Auto Scaling says this instance is in.
 	Group string
+	// ActiveRegions are the regions that the cluster spans, sorted, the instance's own among them. Empty: its own alone.
+	ActiveRegions []string
+	// Address is which of its addresses an instance is a member at: private or public. Default private.
+	Address string
+	// PeerSecurityGroup is the ID of the security group, of this instance's region, in which the daemon lets in the instances of
+	// the other regions, by address. Empty: the network lets them in already.
+	PeerSecurityGroup string
 	// HostedZone is the Route53 zone to publish in, as a name (with or without the last dot) or an ID. Empty: no DNS.
 	HostedZone string
 	// Bucket is the S3 bucket that holds the bootstrap claim. Empty: the claim is a record in HostedZone.
@@ -122,6 +129,9 @@ func (c *Config) validate() error {
 			"2379 for clients and 2380 for peers are usual")
 	}
 	if err := c.validateTLS(); err != nil {
+		return err
+	}
+	if err := c.validateRegions(); err != nil {
 		return err
 	}
 	// On loopback nobody meets: etcd listens on the instance's address.

@@ -80,6 +80,9 @@ func configFlags(c *Config) *pflag.FlagSet {
 	addSetting(fs, "log-level", &c.LogLevel, "info", oneOf("trace", "debug", "info", "warn", "error"))
 
 	// Rarely used: on the page of --help-all only.
+	addSetting(fs, "active-regions", &c.ActiveRegions, "", parseRegions).Hidden = true
+	addSetting(fs, "address", &c.Address, privateAddress, oneOf(privateAddress, publicAddress)).Hidden = true
+	addSetting(fs, "peer-security-group", &c.PeerSecurityGroup, "", optional(parseSecurityGroup)).Hidden = true
 	addSetting(fs, "client-port", &c.ClientPort, "2379", parsePort).Hidden = true
 	addSetting(fs, "peer-port", &c.PeerPort, "2380", parsePort).Hidden = true
 	addSetting(fs, "snapshot-count", &c.SnapshotCount, "5000", parseCount).Hidden = true

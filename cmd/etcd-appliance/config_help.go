@@ -27,6 +27,9 @@ The daemon
 `
 
 	runPageRare = `Rarely used
+  --active-regions LIST     that the cluster spans, this one too (default: this)
+  --peer-security-group ID  where to let in peers of other regions (default: none)
+  --address private|public  at which members meet (default: private)
   --client-port PORT        of etcd, for clients (default: 2379)
   --peer-port PORT          of etcd, for its peers (default: 2380)
   --snapshot-count N        raft entries between two snapshots (default: 5000)

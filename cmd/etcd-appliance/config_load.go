@@ -108,6 +108,7 @@ func fromFlags(flags *pflag.FlagSet) source {
 
 // predecessors are the variables that the daemon's predecessor was configured by.
 var predecessors = map[string]string{
+	"active-regions":    "ACTIVE_REGIONS",
 	"hosted-zone":       "HOSTED_ZONE",
 	"etcd-version":      "ETCDVERSION",
 	"etcd-version-prev": "ETCDVERSION_PREV",

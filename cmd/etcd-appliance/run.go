@@ -88,7 +88,7 @@ func runDaemon(ctx context.Context, c Config, load func() (Config, error), log z
 // rules are what the decisions depend on beside the facts.
 func rules(c *Config) states.Config {
 	return states.Config{ClientPort: c.ClientPort, PeerPort: c.PeerPort, OnTotalLoss: c.OnTotalLoss, ReplaceUnhealthyAfter: c.ReplaceUnhealthyAfter,
-		ClientTLS: c.TLS.Clients.Cert != "", PeerTLS: c.TLS.Peers.Cert != ""}
+		ClientTLS: c.TLS.Clients.Cert != "", PeerTLS: c.TLS.Peers.Cert != "", Public: c.Address == publicAddress}
 }
 
 // decide takes turns until the daemon has nothing left to do. A dry run carries nothing out, so that a signal ends it at once.
@@ -125,7 +125,7 @@ func superviseEtcd(c Config, dir *datadir.Dir, log zerolog.Logger, wake func()) 
 	return etcdproc.New(etcdproc.Options{
 		ServerDir: c.EtcdDir, DataDir: dir.EtcdDir(), StateDir: c.DataDir, ClientPort: c.ClientPort, PeerPort: c.PeerPort,
 		SnapshotCount: c.SnapshotCount, ExtraArgs: c.EtcdArgs, PassEnv: c.PassEtcdEnv, Grace: c.StopGrace,
-		Clients: c.TLS.Clients, ClientCertAuth: c.TLS.ClientCertAuth, Peers: c.TLS.Peers,
+		Anywhere: c.Address == publicAddress, Clients: c.TLS.Clients, ClientCertAuth: c.TLS.ClientCertAuth, Peers: c.TLS.Peers,
 		Log: log.With().Str("component", "etcd").Logger(), Wake: wake, Now: time.Now,
 	})
 }
@@ -148,6 +148,7 @@ func outside(c Config, board *status.Board, log zerolog.Logger) (effects.Options
 		Group: c.Group, ClusterName: c.ClusterName, Named: clusterNameOf, HostedZone: c.HostedZone, Bucket: c.Bucket,
 		ClientPort: c.ClientPort, PeerPort: c.PeerPort, ClientTLS: c.TLS.Clients.Cert != "", PeerTLS: peerTLS != nil, Wanted: c.EtcdVersion, Exact: c.EtcdExact, Servers: servers, TagEvery: c.TagInterval,
 		LaunchingHook: c.LaunchingHook, TerminatingHook: c.TerminatingHook,
+		Regions: regionsOf(&c, board.Called), Public: c.Address == publicAddress, SecurityGroup: c.PeerSecurityGroup,
 	}
 	if c.HostedZone != "" {
 		o.Route53 = clients

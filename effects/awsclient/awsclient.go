@@ -31,6 +31,8 @@ const maxAttempts = 2
 type Clients struct {
 	// Called, if not nil, is told of every attempt of every call, from whichever goroutine made it.
 	Called func(service, action string, outcome Outcome)
+	// Region is where they ask; empty: where the instance is, or where the environment says.
+	Region string
 
 	mu    sync.Mutex
 	ready *clients
@@ -87,6 +89,9 @@ func (c *Clients) load(ctx context.Context) (*clients, error) {
 	settings, err := Settings(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if c.Region != "" {
+		settings.Region = c.Region
 	}
 	if c.Called != nil {
 		settings.APIOptions = append(settings.APIOptions, counted(c.Called))

@@ -33,6 +33,27 @@ func (c *Clients) DescribeInstances(ctx context.Context, in *ec2.DescribeInstanc
 	}, in, opts)
 }
 
+// DescribeSecurityGroups is the call of that name.
+func (c *Clients) DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSecurityGroupsInput, opts ...ec2Option) (*ec2.DescribeSecurityGroupsOutput, error) {
+	return call(ctx, c, func(r *clients) func(context.Context, *ec2.DescribeSecurityGroupsInput, ...ec2Option) (*ec2.DescribeSecurityGroupsOutput, error) {
+		return r.ec2.DescribeSecurityGroups
+	}, in, opts)
+}
+
+// AuthorizeSecurityGroupIngress is the call of that name.
+func (c *Clients) AuthorizeSecurityGroupIngress(ctx context.Context, in *ec2.AuthorizeSecurityGroupIngressInput, opts ...ec2Option) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
+	return call(ctx, c, func(r *clients) func(context.Context, *ec2.AuthorizeSecurityGroupIngressInput, ...ec2Option) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
+		return r.ec2.AuthorizeSecurityGroupIngress
+	}, in, opts)
+}
+
+// RevokeSecurityGroupIngress is the call of that name.
+func (c *Clients) RevokeSecurityGroupIngress(ctx context.Context, in *ec2.RevokeSecurityGroupIngressInput, opts ...ec2Option) (*ec2.RevokeSecurityGroupIngressOutput, error) {
+	return call(ctx, c, func(r *clients) func(context.Context, *ec2.RevokeSecurityGroupIngressInput, ...ec2Option) (*ec2.RevokeSecurityGroupIngressOutput, error) {
+		return r.ec2.RevokeSecurityGroupIngress
+	}, in, opts)
+}
+
 // DescribeAutoScalingGroups is the call of that name.
 func (c *Clients) DescribeAutoScalingGroups(ctx context.Context, in *autoscaling.DescribeAutoScalingGroupsInput, opts ...autoscalingOption) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
 	return call(ctx, c, func(r *clients) func(context.Context, *autoscaling.DescribeAutoScalingGroupsInput, ...autoscalingOption) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {

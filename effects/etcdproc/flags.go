@@ -37,11 +37,11 @@ var flags = []flag{
 	{"name", v23, always, func(_ *Options, s *states.StartEtcd) string { return s.Name }},
 	{"data-dir", v23, always, func(o *Options, _ *states.StartEtcd) string { return o.DataDir }},
 	// The listen URLs are IP addresses, since 3.2 refuses names (embed/config.go checkBindURLs).
-	{"listen-peer-urls", v23, always, peerURL},
-	{"listen-client-urls", v23, always, clientURL},
+	{"listen-peer-urls", v23, always, func(o *Options, s *states.StartEtcd) string { return peerURL(o, listens(o, s)) }},
+	{"listen-client-urls", v23, always, func(o *Options, s *states.StartEtcd) string { return clientURL(o, listens(o, s)) }},
 	// Without this one etcd refuses listen-client-urls (embed/config.go ErrUnsetAdvertiseClientURLsFlag).
-	{"advertise-client-urls", v23, always, clientURL},
-	{"initial-advertise-peer-urls", v23, always, peerURL},
+	{"advertise-client-urls", v23, always, func(o *Options, s *states.StartEtcd) string { return clientURL(o, s.Address) }},
+	{"initial-advertise-peer-urls", v23, always, func(o *Options, s *states.StartEtcd) string { return peerURL(o, s.Address) }},
 	{"initial-cluster", v23, anew, initialCluster},
 	{"initial-cluster-state", v23, anew, func(_ *Options, s *states.StartEtcd) string { return string(s.State) }},
 	// A member that restarts ignores this (etcdserver/bootstrap.go bootstrapCluster). Were its log gone after all, etcd would
@@ -91,12 +91,21 @@ func given(when bool, value string) string {
 	return ""
 }
 
-func peerURL(o *Options, s *states.StartEtcd) string {
-	return url(o.Peers.Cert != "", s.Address, o.PeerPort)
+// listens is where a server listens. No interface of an instance has its public address: the way in translates it
+// (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html).
+func listens(o *Options, s *states.StartEtcd) string {
+	if o.Anywhere {
+		return "0.0.0.0"
+	}
+	return s.Address
 }
 
-func clientURL(o *Options, s *states.StartEtcd) string {
-	return url(o.Clients.Cert != "", s.Address, o.ClientPort)
+func peerURL(o *Options, address string) string {
+	return url(o.Peers.Cert != "", address, o.PeerPort)
+}
+
+func clientURL(o *Options, address string) string {
+	return url(o.Clients.Cert != "", address, o.ClientPort)
 }
 
 func url(tls bool, address string, port int) string {

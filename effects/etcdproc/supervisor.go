@@ -27,6 +27,7 @@ type Options struct {
 	StateDir  string // where etcd.pid.json and etcd.log live
 
 	ClientPort, PeerPort int
+	Anywhere             bool           // it listens on all addresses, since none is the one that it is a member at
 	SnapshotCount        int            // etcd's --snapshot-count; 5000 when 0
 	ExtraArgs            []string       // appended to the flags that the supervisor makes
 	Clients, Peers       tlsfiles.Files // for TLS towards each; without it where empty. Peers must always have certificates

@@ -12,14 +12,22 @@ import (
 type AutoScalingClient struct {
 	c      *Cloud
 	caller string
+	region string
 }
 
 // AutoScaling returns the Auto Scaling API for a caller, whose name
 // Options.Fault sees.
-func (c *Cloud) AutoScaling(caller string) *AutoScalingClient { return &AutoScalingClient{c, caller} }
+func (c *Cloud) AutoScaling(caller string) *AutoScalingClient {
+	return &AutoScalingClient{c: c, caller: caller}
+}
+
+// In is Auto Scaling in one region.
+func (a *AutoScalingClient) In(region string) *AutoScalingClient {
+	return &AutoScalingClient{a.c, a.caller, region}
+}
 
 func (a *AutoScalingClient) call(action string) Call {
-	return Call{Caller: a.caller, Service: "autoscaling", Action: action}
+	return Call{Caller: a.caller, Service: "autoscaling", Action: action, Region: a.region}
 }
 
 // groupNotFound is what AWS says of an unknown group, odd wording included.
@@ -34,7 +42,7 @@ func instanceNotFound(id string) error {
 // member returns an instance that is in a group, and its group.
 func (r *request) member(id string) (*Instance, *Group, error) {
 	if i := r.find(id); i != nil && i.Lifecycle != "" {
-		if g := r.state.group(i.Group); g != nil {
+		if g := r.group(i.Group); g != nil {
 			return i, g, nil
 		}
 	}
@@ -44,7 +52,7 @@ func (r *request) member(id string) (*Instance, *Group, error) {
 // SetDesiredCapacity resizes a group within its bounds.
 func (a *AutoScalingClient) SetDesiredCapacity(ctx context.Context, in *autoscaling.SetDesiredCapacityInput, _ ...func(*autoscaling.Options)) (*autoscaling.SetDesiredCapacityOutput, error) {
 	return serve(ctx, a.c, a.call("SetDesiredCapacity"), in, func(r *request, in *autoscaling.SetDesiredCapacityInput) (*autoscaling.SetDesiredCapacityOutput, error) {
-		g := r.state.group(aws.ToString(in.AutoScalingGroupName))
+		g := r.group(aws.ToString(in.AutoScalingGroupName))
 		if g == nil {
 			return nil, groupNotFound()
 		}
@@ -119,7 +127,7 @@ func (a *AutoScalingClient) ResumeProcesses(ctx context.Context, in *autoscaling
 }
 
 func (r *request) setProcesses(group *string, names []string, suspend bool) error {
-	g := r.state.group(aws.ToString(group))
+	g := r.group(aws.ToString(group))
 	if g == nil {
 		return groupNotFound()
 	}

@@ -31,6 +31,9 @@ func describeGroups(r *request, in *autoscaling.DescribeAutoScalingGroupsInput) 
 	out := &autoscaling.DescribeAutoScalingGroupsOutput{AutoScalingGroups: []types.AutoScalingGroup{}}
 	for n := range groups {
 		g := &groups[n]
+		if !r.reaches(g.Zones[0]) {
+			continue
+		}
 		if len(in.AutoScalingGroupNames) > 0 && !slices.Contains(in.AutoScalingGroupNames, g.Name) || !g.match(in.Filters) {
 			continue
 		}
@@ -56,7 +59,7 @@ func (g *Group) match(filters []types.Filter) bool {
 func (r *request) describeGroup(g *Group, instances bool) types.AutoScalingGroup {
 	out := types.AutoScalingGroup{
 		AutoScalingGroupName: aws.String(g.Name),
-		AutoScalingGroupARN:  aws.String("arn:aws:autoscaling:" + r.opt.Region + ":" + AccountID + ":autoScalingGroup::autoScalingGroupName/" + g.Name),
+		AutoScalingGroupARN:  aws.String("arn:aws:autoscaling:" + regionOf(g.Zones[0]) + ":" + AccountID + ":autoScalingGroup::autoScalingGroupName/" + g.Name),
 		AvailabilityZones:    g.Zones,
 		CreatedTime:          aws.Time(g.CreatedAt.UTC().Truncate(time.Second)),
 		DefaultCooldown:      aws.Int32(300),

@@ -103,7 +103,7 @@ func groupTags(in []types.Tag) (tags []GroupTag) {
 // desired capacity that is not given is moved inside new bounds, as AWS does.
 func (a *AutoScalingClient) UpdateAutoScalingGroup(ctx context.Context, in *autoscaling.UpdateAutoScalingGroupInput, _ ...func(*autoscaling.Options)) (*autoscaling.UpdateAutoScalingGroupOutput, error) {
 	return serve(ctx, a.c, a.call("UpdateAutoScalingGroup"), in, func(r *request, in *autoscaling.UpdateAutoScalingGroupInput) (*autoscaling.UpdateAutoScalingGroupOutput, error) {
-		g := r.state.group(aws.ToString(in.AutoScalingGroupName))
+		g := r.group(aws.ToString(in.AutoScalingGroupName))
 		if g == nil {
 			return nil, groupNotFound()
 		}
@@ -134,7 +134,7 @@ func or(p *int32, otherwise int) int {
 // which then are terminated without hooks.
 func (a *AutoScalingClient) DeleteAutoScalingGroup(ctx context.Context, in *autoscaling.DeleteAutoScalingGroupInput, _ ...func(*autoscaling.Options)) (*autoscaling.DeleteAutoScalingGroupOutput, error) {
 	return serve(ctx, a.c, a.call("DeleteAutoScalingGroup"), in, func(r *request, in *autoscaling.DeleteAutoScalingGroupInput) (*autoscaling.DeleteAutoScalingGroupOutput, error) {
-		g := r.state.group(aws.ToString(in.AutoScalingGroupName))
+		g := r.group(aws.ToString(in.AutoScalingGroupName))
 		if g == nil {
 			return nil, groupNotFound()
 		}

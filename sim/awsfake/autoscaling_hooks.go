@@ -38,7 +38,7 @@ func (g *Group) putHook(name, transition, result *string, heartbeat *int32) erro
 // PutLifecycleHook adds a hook to a group or changes it.
 func (a *AutoScalingClient) PutLifecycleHook(ctx context.Context, in *autoscaling.PutLifecycleHookInput, _ ...func(*autoscaling.Options)) (*autoscaling.PutLifecycleHookOutput, error) {
 	return serve(ctx, a.c, a.call("PutLifecycleHook"), in, func(r *request, in *autoscaling.PutLifecycleHookInput) (*autoscaling.PutLifecycleHookOutput, error) {
-		g := r.state.group(aws.ToString(in.AutoScalingGroupName))
+		g := r.group(aws.ToString(in.AutoScalingGroupName))
 		if g == nil {
 			return nil, groupNotFound()
 		}
@@ -106,7 +106,7 @@ func (a *AutoScalingClient) RecordLifecycleActionHeartbeat(ctx context.Context, 
 			return nil, err
 		}
 		r.touch()
-		if h := r.state.group(i.Group).hook(i.holds[n].hook); h != nil {
+		if h := r.group(i.Group).hook(i.holds[n].hook); h != nil {
 			i.holds = slices.Clone(i.holds)
 			i.holds[n].at = sooner(r.opt.Now().Add(h.Heartbeat), i.holds[n].end)
 		}

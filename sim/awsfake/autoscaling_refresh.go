@@ -14,7 +14,7 @@ import (
 // preferences it knows the healthy percentages, the warm-up and skip matching.
 func (a *AutoScalingClient) StartInstanceRefresh(ctx context.Context, in *autoscaling.StartInstanceRefreshInput, _ ...func(*autoscaling.Options)) (*autoscaling.StartInstanceRefreshOutput, error) {
 	return serve(ctx, a.c, a.call("StartInstanceRefresh"), in, func(r *request, in *autoscaling.StartInstanceRefreshInput) (*autoscaling.StartInstanceRefreshOutput, error) {
-		g := r.state.group(aws.ToString(in.AutoScalingGroupName))
+		g := r.group(aws.ToString(in.AutoScalingGroupName))
 		if g == nil {
 			return nil, groupNotFound()
 		}
@@ -78,7 +78,7 @@ func bounds(low, high *int32, maxOptional bool) (b Bounds, err error) {
 // go on; the refresh is Cancelled at once, where AWS waits for them.
 func (a *AutoScalingClient) CancelInstanceRefresh(ctx context.Context, in *autoscaling.CancelInstanceRefreshInput, _ ...func(*autoscaling.Options)) (*autoscaling.CancelInstanceRefreshOutput, error) {
 	return serve(ctx, a.c, a.call("CancelInstanceRefresh"), in, func(r *request, in *autoscaling.CancelInstanceRefreshInput) (*autoscaling.CancelInstanceRefreshOutput, error) {
-		g := r.state.group(aws.ToString(in.AutoScalingGroupName))
+		g := r.group(aws.ToString(in.AutoScalingGroupName))
 		if g == nil {
 			return nil, groupNotFound()
 		}

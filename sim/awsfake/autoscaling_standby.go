@@ -41,7 +41,7 @@ func (a *AutoScalingClient) EnterStandby(ctx context.Context, in *autoscaling.En
 
 // park does something to members in service, or to none if one of them is not.
 func (r *request) park(group *string, ids []string, shrink *bool, what string, do func(*Instance)) (activities []types.Activity, err error) {
-	g := r.state.group(aws.ToString(group))
+	g := r.group(aws.ToString(group))
 	if g == nil {
 		return nil, groupNotFound()
 	}
@@ -68,7 +68,7 @@ func (r *request) park(group *string, ids []string, shrink *bool, what string, d
 // ExitStandby brings parked members back, and raises the desired capacity by them.
 func (a *AutoScalingClient) ExitStandby(ctx context.Context, in *autoscaling.ExitStandbyInput, _ ...func(*autoscaling.Options)) (*autoscaling.ExitStandbyOutput, error) {
 	return serve(ctx, a.c, a.call("ExitStandby"), in, func(r *request, in *autoscaling.ExitStandbyInput) (*autoscaling.ExitStandbyOutput, error) {
-		g := r.state.group(aws.ToString(in.AutoScalingGroupName))
+		g := r.group(aws.ToString(in.AutoScalingGroupName))
 		if g == nil {
 			return nil, groupNotFound()
 		}

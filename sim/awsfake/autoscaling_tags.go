@@ -30,13 +30,13 @@ func (a *AutoScalingClient) DeleteTags(ctx context.Context, in *autoscaling.Dele
 // retag does the same to the group of each tag, or nothing when a group is not there.
 func (r *request) retag(tags []types.Tag, do func(*Group, types.Tag)) error {
 	for _, t := range tags {
-		if r.state.group(aws.ToString(t.ResourceId)) == nil {
+		if r.group(aws.ToString(t.ResourceId)) == nil {
 			return groupNotFound()
 		}
 	}
 	r.touch()
 	for _, t := range tags {
-		do(r.state.group(aws.ToString(t.ResourceId)), t)
+		do(r.group(aws.ToString(t.ResourceId)), t)
 	}
 	return nil
 }

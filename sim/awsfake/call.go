@@ -13,6 +13,7 @@ type Call struct {
 	Caller  string // as given to Cloud.EC2 and its like; the instance ID for IMDS
 	Service string // ec2, autoscaling, route53, s3 or imds
 	Action  string // as in the API, such as DescribeInstances
+	Region  string // that is asked; empty: all of them at once, as only the one who runs the account can
 	Ordinal int    // how many-th such call of this caller, from 1
 	Input   any    // the SDK's input, not to be changed
 	Late    bool   // it takes effect after its caller gave up; Options.Log only

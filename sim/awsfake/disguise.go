@@ -111,7 +111,7 @@ func (r *request) byOperator() bool { return r.opt.Operator != "" && r.call.Call
 func (r *request) shown(without Look) []Instance {
 	t := &r.troubles
 	shuffled := r.still(t.shuffled) && !r.byOperator()
-	if len(t.disguises) == 0 && !shuffled && !r.fault.OmitNewest && len(r.fault.Omit) == 0 {
+	if r.call.Region == "" && len(t.disguises) == 0 && !shuffled && !r.fault.OmitNewest && len(r.fault.Omit) == 0 {
 		return r.view.instances
 	}
 	list := slices.Clone(r.view.instances)
@@ -120,7 +120,7 @@ func (r *request) shown(without Look) []Instance {
 			list = r.freeze(list, &t.disguises[n])
 		}
 	}
-	list = slices.DeleteFunc(list, func(i Instance) bool { return r.omitted(i.ID) || r.look(i.ID)&without != 0 })
+	list = slices.DeleteFunc(list, func(i Instance) bool { return !r.reaches(i.Zone) || r.omitted(i.ID) || r.look(i.ID)&without != 0 })
 	for n := range list {
 		list[n].wear(r.look(list[n].ID))
 	}

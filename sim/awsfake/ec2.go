@@ -17,13 +17,17 @@ import (
 type EC2Client struct {
 	c      *Cloud
 	caller string
+	region string
 }
 
 // EC2 returns the EC2 API for a caller, whose name Options.Fault sees.
-func (c *Cloud) EC2(caller string) *EC2Client { return &EC2Client{c, caller} }
+func (c *Cloud) EC2(caller string) *EC2Client { return &EC2Client{c: c, caller: caller} }
+
+// In is EC2 in one region.
+func (e *EC2Client) In(region string) *EC2Client { return &EC2Client{e.c, e.caller, region} }
 
 func (e *EC2Client) call(action string) Call {
-	return Call{Caller: e.caller, Service: "ec2", Action: action}
+	return Call{Caller: e.caller, Service: "ec2", Action: action, Region: e.region}
 }
 
 // DescribeInstances lists instances, one reservation each.

@@ -181,7 +181,7 @@ func (c *Cloud) launch(g *Group, at time.Time) bool {
 	ip := c.address(id)
 	i := Instance{
 		ID: id, State: Pending, PrivateIP: ip,
-		PrivateDNSName: "ip-" + strings.ReplaceAll(ip, ".", "-") + "." + c.opt.Region + ".compute.internal",
+		PrivateDNSName: "ip-" + strings.ReplaceAll(ip, ".", "-") + "." + regionOf(zone) + ".compute.internal",
 		Zone:           zone, LaunchedAt: at, Tags: instanceTags(g),
 		Group: g.Name, Lifecycle: "Pending", Health: "Healthy", TemplateVersion: g.TemplateVersion,
 		stateAt: at.Add(c.launchDelay()),

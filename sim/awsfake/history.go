@@ -6,11 +6,12 @@ import (
 )
 
 // state is everything that a describe call reads. Slices inside its elements
-// are never changed in place, so a copy of the three slices is a snapshot.
+// are never changed in place, so a copy of the slices is a snapshot.
 type state struct {
-	instances []Instance // in order of launch
-	groups    []Group    // in order of creation
-	zones     []Zone     // in order of creation
+	instances []Instance      // in order of launch
+	groups    []Group         // in order of creation
+	zones     []Zone          // in order of creation
+	security  []SecurityGroup // in order of creation
 }
 
 type snapshot struct {
@@ -26,7 +27,7 @@ func (c *Cloud) remember() {
 	}
 	c.changed = false
 	now := c.opt.Now()
-	shot := snapshot{now, state{slices.Clone(c.state.instances), slices.Clone(c.state.groups), slices.Clone(c.state.zones)}}
+	shot := snapshot{now, state{slices.Clone(c.state.instances), slices.Clone(c.state.groups), slices.Clone(c.state.zones), slices.Clone(c.state.security)}}
 	if last := len(c.past) - 1; last >= 0 && c.past[last].at.Equal(now) {
 		c.past[last] = shot
 		return

@@ -29,7 +29,7 @@ func (m *IMDS) instance() Instance {
 // fields; empty for an instance that is forgotten.
 func (m *IMDS) InstanceID() string       { return m.instance().ID }
 func (m *IMDS) PrivateIP() string        { return m.instance().PrivateIP }
-func (m *IMDS) Region() string           { return m.c.opt.Region }
+func (m *IMDS) Region() string           { return regionOf(m.instance().Zone) }
 func (m *IMDS) AvailabilityZone() string { return m.instance().Zone }
 
 // TargetLifecycleState is where the instance is going to, InService, Standby or
@@ -63,7 +63,7 @@ func (m *IMDS) Document() string {
 	body, _ := json.MarshalIndent(map[string]string{ // keys come out sorted
 		"accountId": AccountID, "architecture": "x86_64", "availabilityZone": i.Zone, "imageId": "ami-00000000000000001",
 		"instanceId": i.ID, "instanceType": "m5.large", "pendingTime": i.LaunchedAt.UTC().Format(time.RFC3339),
-		"privateIp": i.PrivateIP, "region": m.c.opt.Region, "version": "2017-09-30",
+		"privateIp": i.PrivateIP, "region": regionOf(i.Zone), "version": "2017-09-30",
 	}, "", "  ")
 	return string(body)
 }
@@ -97,7 +97,7 @@ func (m *IMDS) Get(path string) (string, bool) {
 	case "meta-data/placement/availability-zone":
 		return i.Zone, true
 	case "meta-data/placement/region":
-		return m.c.opt.Region, true
+		return m.Region(), true
 	case "meta-data/autoscaling/target-lifecycle-state":
 		return m.TargetLifecycleState()
 	case "meta-data/spot/instance-action":

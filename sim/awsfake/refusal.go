@@ -22,10 +22,10 @@ const (
 
 // Who picks calls. An empty field matches everything but the metadata service,
 // which is on the instance and not of the account.
-type Who struct{ Caller, Service, Action string }
+type Who struct{ Caller, Service, Action, Region string }
 
 func (w Who) matches(c Call) bool {
-	return (w.Caller == "" || w.Caller == c.Caller) && (w.Action == "" || w.Action == c.Action) &&
+	return (w.Caller == "" || w.Caller == c.Caller) && (w.Action == "" || w.Action == c.Action) && (w.Region == "" || w.Region == c.Region) &&
 		(w.Service == c.Service || w.Service == "" && c.Service != "imds")
 }
 

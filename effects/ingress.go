@@ -1,0 +1,120 @@
+package effects
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/etcd-appliance/etcd-appliance/states"
+)
+
+// ruleName is the description that tells a cluster's own rules from those of others.
+func (e *Effects) ruleName(cluster string) string { return "etcd-appliance " + cluster }
+
+// askIngress reads whom the security group lets in to both ports of etcd.
+func (e *Effects) askIngress() question {
+	at, name := e.Now(), e.ruleName(e.facts.Name)
+	return func(ctx context.Context) (func(), error) {
+		out, err := e.EC2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{e.SecurityGroup}})
+		if err != nil {
+			return nil, fmt.Errorf("describe security group %s: %w", e.SecurityGroup, err)
+		}
+		if len(out.SecurityGroups) != 1 {
+			return nil, fmt.Errorf("security group %s is not there: check --peer-security-group", e.SecurityGroup)
+		}
+		rules := out.SecurityGroups[0].IpPermissions
+		open := both(openings(rules, e.ClientPort, name), openings(rules, e.PeerPort, name))
+		return func() { e.facts.Ingress = states.Ingress{Configured: true, Known: states.Yes, At: at, Open: open} }, nil
+	}
+}
+
+// openings lists who is let in to a port.
+func openings(rules []ec2types.IpPermission, port int, name string) (list []states.Opening) {
+	for _, rule := range rules {
+		if !covers(&rule, int32(port)) {
+			continue
+		}
+		for _, r := range rule.IpRanges {
+			if from, err := netip.ParsePrefix(aws.ToString(r.CidrIp)); err == nil {
+				list = append(list, states.Opening{From: from, Own: aws.ToString(r.Description) == name})
+			}
+		}
+	}
+	return list
+}
+
+// covers tells whether a rule is about a TCP port. Protocol -1 is all of them, and then no ports are named
+// (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html).
+func covers(rule *ec2types.IpPermission, port int32) bool {
+	switch aws.ToString(rule.IpProtocol) {
+	case "-1":
+		return true
+	case "tcp", "6":
+		return aws.ToInt32(rule.FromPort) <= port && port <= aws.ToInt32(rule.ToPort)
+	default:
+		return false
+	}
+}
+
+// both lists who is let in to one port, to the other, or to both, by the same range.
+func both(one, other []states.Opening) []states.Opening {
+	list := slices.Clone(other)
+	for i := range list {
+		list[i].Half = true
+	}
+	for _, o := range one {
+		if i := slices.IndexFunc(list, func(p states.Opening) bool { return p.From == o.From }); i >= 0 {
+			list[i].Own, list[i].Half = list[i].Own && o.Own, false
+		} else {
+			list = append(list, states.Opening{From: o.From, Own: o.Own, Half: true})
+		}
+	}
+	slices.SortFunc(list, func(a, b states.Opening) int { return strings.Compare(a.From.String(), b.From.String()) })
+	return list
+}
+
+// permissions are the rules for addresses, one for each port.
+func (e *Effects) permissions(addresses []string, name string) []ec2types.IpPermission {
+	ranges := make([]ec2types.IpRange, len(addresses))
+	for i, a := range addresses {
+		ranges[i] = ec2types.IpRange{CidrIp: aws.String(a + "/32"), Description: aws.String(name)}
+	}
+	var rules []ec2types.IpPermission
+	for _, port := range []int{e.ClientPort, e.PeerPort} {
+		rules = append(rules, ec2types.IpPermission{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(int32(port)), ToPort: aws.Int32(int32(port)), IpRanges: ranges})
+	}
+	return rules
+}
+
+// authorize makes the rules one by one: of a call with several, one that is there already makes all of them fail
+// (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html).
+func (e *Effects) authorize(ctx context.Context, c states.AuthorizePeers, name string) error {
+	for _, address := range c.Addresses {
+		for _, rule := range e.permissions([]string{address}, name) {
+			_, err := e.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: aws.String(e.SecurityGroup), IpPermissions: []ec2types.IpPermission{rule}})
+			if err != nil && !hasCode(err, "InvalidPermission.Duplicate") {
+				return fmt.Errorf("let %s in to port %d: %w", address, *rule.FromPort, err)
+			}
+		}
+	}
+	return nil
+}
+
+// revoke takes them away, likewise.
+func (e *Effects) revoke(ctx context.Context, c states.RevokePeers, name string) error {
+	for _, address := range c.Addresses {
+		for _, rule := range e.permissions([]string{address}, name) {
+			_, err := e.EC2.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: aws.String(e.SecurityGroup), IpPermissions: []ec2types.IpPermission{rule}})
+			if err != nil && !hasCode(err, "InvalidPermission.NotFound") {
+				return fmt.Errorf("let %s in to port %d no longer: %w", address, *rule.FromPort, err)
+			}
+		}
+	}
+	return nil
+}
