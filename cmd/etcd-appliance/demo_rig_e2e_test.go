@@ -225,6 +225,20 @@ func killedDaemonIsReplaced(ctx context.Context, t *testing.T, r *rig.Rig, insta
 // startRig starts a cloud with n daemons that were built for the tests, and waits until DNS has them all. It ends with the test.
 func startRig(ctx context.Context, t *testing.T, o rig.Options, n int) (*rig.Rig, *observer.View) {
 	t.Helper()
+	r := openRig(ctx, t, o)
+	if err := r.Launch(ctx, n); err != nil {
+		t.Fatal(err)
+	}
+	view, err := r.WaitDNS(ctx, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, view
+}
+
+// openRig has no group yet.
+func openRig(ctx context.Context, t *testing.T, o rig.Options) *rig.Rig {
+	t.Helper()
 	o.Daemon, o.Dir, o.Warn = builtDaemon(t), t.TempDir(), func(err error) { t.Error(err) }
 	r, err := rig.Start(ctx, o)
 	if err != nil {
@@ -235,12 +249,5 @@ func startRig(ctx context.Context, t *testing.T, o rig.Options, n int) (*rig.Rig
 			t.Error(err)
 		}
 	})
-	if err := r.Launch(ctx, n); err != nil {
-		t.Fatal(err)
-	}
-	view, err := r.WaitDNS(ctx, n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r, view
+	return r
 }

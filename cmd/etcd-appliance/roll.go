@@ -97,7 +97,8 @@ func (f *rollFlags) run(ctx context.Context, in io.Reader, out io.Writer) error 
 		return usageError{err}
 	}
 	watcher := observer.New(observer.Target{
-		AutoScaling: groups, EC2: ec2.NewFromConfig(settings), DNS: nameserver, Group: f.group, Cluster: cmp.Or(f.cluster, f.group), Zone: f.zone, TLS: tls, V2: true,
+		Groups: []observer.Group{{Name: f.group, AutoScaling: groups, EC2: ec2.NewFromConfig(settings)}},
+		DNS:    nameserver, Cluster: cmp.Or(f.cluster, f.group), Zone: f.zone, TLS: tls, V2: true,
 	})
 	defer watcher.Close()
 	etcd, closeEtcd := newAnyEtcd(tls)

@@ -309,8 +309,8 @@ func TestClientTLSOfALivingCluster(t *testing.T) {
 	}
 	secure.Store(true)
 	after := observer.New(observer.Target{
-		AutoScaling: autoscaling.NewFromConfig(r.AWS("observer")), EC2: ec2.NewFromConfig(r.AWS("observer")),
-		DNS: r.Cloud.DNS(), Group: r.Options().Group, Cluster: r.Options().Group, Zone: r.Options().Zone, TLS: operator,
+		Groups: []observer.Group{{Name: r.Options().Group, AutoScaling: autoscaling.NewFromConfig(r.AWS("observer")), EC2: ec2.NewFromConfig(r.AWS("observer"))}},
+		DNS:    r.Cloud.DNS(), Cluster: r.Options().Group, Zone: r.Options().Zone, TLS: operator,
 	})
 	defer after.Close()
 	for _, i := range before.InService() {

@@ -20,14 +20,19 @@ import (
 
 // Target is a cluster to look at, and where to ask for it.
 type Target struct {
+	Groups  []Group     // one in each region
+	DNS     string      // name server, host and port
+	Cluster string      // name in DNS
+	Zone    string      // hosted zone
+	TLS     *tls.Config // for the client ports, where they serve TLS; the peer ports are not asked then
+	V2      bool        // its servers may be of 2.3, and are asked over v2 then
+}
+
+// Group is an auto-scaling group, and where to ask for it.
+type Group struct {
+	Name        string
 	AutoScaling *autoscaling.Client
 	EC2         *ec2.Client
-	DNS         string      // name server, host and port
-	Group       string      // auto-scaling group
-	Cluster     string      // name in DNS
-	Zone        string      // hosted zone
-	TLS         *tls.Config // for the client ports, where they serve TLS; the peer ports are not asked then
-	V2          bool        // its servers may be of 2.3, and are asked over v2 then
 }
 
 // Observer looks at a cluster from outside.
@@ -173,26 +178,39 @@ func (o *Observer) Look(ctx context.Context) *View {
 	return v
 }
 
-// askAWS lists the instances: EC2's, in order of launch, with what the group says of them.
+// askAWS lists the instances: EC2's, in order of launch, with what their groups say of them.
 func (o *Observer) askAWS(ctx context.Context, v *View) error {
-	groups, err := o.target.AutoScaling.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{o.target.Group}})
+	for i := range o.target.Groups {
+		if err := o.target.Groups[i].ask(ctx, v); err != nil {
+			return err
+		}
+	}
+	slices.SortStableFunc(v.Instances, func(a, b Instance) int {
+		return cmp.Or(a.Launched.Compare(b.Launched), cmp.Compare(a.ID, b.ID))
+	})
+	return nil
+}
+
+// ask adds the instances of one group.
+func (g *Group) ask(ctx context.Context, v *View) error {
+	groups, err := g.AutoScaling.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{g.Name}})
 	if err != nil {
-		return fmt.Errorf("describe the group: %w", err)
+		return fmt.Errorf("describe group %s: %w", g.Name, err)
 	}
 	lifecycle := map[string]string{}
-	for _, g := range groups.AutoScalingGroups {
-		v.Desired = int(aws.ToInt32(g.DesiredCapacity))
-		for _, i := range g.Instances {
+	for _, found := range groups.AutoScalingGroups {
+		v.Desired += int(aws.ToInt32(found.DesiredCapacity))
+		for _, i := range found.Instances {
 			lifecycle[aws.ToString(i.InstanceId)] = string(i.LifecycleState)
 		}
 	}
-	pages := ec2.NewDescribeInstancesPaginator(o.target.EC2, &ec2.DescribeInstancesInput{
-		Filters: []ec2types.Filter{{Name: aws.String("tag:aws:autoscaling:groupName"), Values: []string{o.target.Group}}},
+	pages := ec2.NewDescribeInstancesPaginator(g.EC2, &ec2.DescribeInstancesInput{
+		Filters: []ec2types.Filter{{Name: aws.String("tag:aws:autoscaling:groupName"), Values: []string{g.Name}}},
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return fmt.Errorf("describe the instances: %w", err)
+			return fmt.Errorf("describe the instances of %s: %w", g.Name, err)
 		}
 		for _, reservation := range page.Reservations {
 			for i := range reservation.Instances {
@@ -200,9 +218,6 @@ func (o *Observer) askAWS(ctx context.Context, v *View) error {
 			}
 		}
 	}
-	slices.SortStableFunc(v.Instances, func(a, b Instance) int {
-		return cmp.Or(a.Launched.Compare(b.Launched), cmp.Compare(a.ID, b.ID))
-	})
 	return nil
 }
 

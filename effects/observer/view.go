@@ -12,7 +12,7 @@ import (
 // View is what one look at a cluster showed.
 type View struct {
 	Begun, Ended time.Time
-	Desired      int        // capacity of the group
+	Desired      int        // capacity of the groups
 	Instances    []Instance // that are in the group, or that EC2 still shows, in order of launch
 	DNS          DNS
 	Claim        Claim

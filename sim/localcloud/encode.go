@@ -22,10 +22,11 @@ var ec2Names = map[string]string{
 	"TerminateInstancesOutput.TerminatingInstances": "instancesSet",
 	"StopInstancesOutput.StoppingInstances":         "instancesSet",
 	"StartInstancesOutput.StartingInstances":        "instancesSet",
-	"Instance.Tags":                                 "tagSet",
-	"Instance.NetworkInterfaces":                    "networkInterfaceSet",
-	"Instance.State":                                "instanceState",
-	"Instance.StateTransitionReason":                "reason",
+	"DescribeSecurityGroupsOutput.SecurityGroups":   "securityGroupInfo",
+	"Instance.Tags":                  "tagSet",
+	"Instance.NetworkInterfaces":     "networkInterfaceSet",
+	"Instance.State":                 "instanceState",
+	"Instance.StateTransitionReason": "reason",
 }
 
 var (

@@ -13,27 +13,29 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 )
 
-// scope finds who calls which service in a SigV4 header
+// scope finds who calls which service in which region in a SigV4 header
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html).
-var scope = regexp.MustCompile(`Credential=([^/]+)/[0-9]{8}/[^/]+/([^/]+)/aws4_request`)
+var scope = regexp.MustCompile(`Credential=([^/]+)/[0-9]{8}/([^/]+)/([^/]+)/aws4_request`)
 
 // handler sends each request to its service.
 func (s *Server) handler() http.Handler {
-	services := map[string]func(caller string) http.Handler{
-		"ec2":         func(caller string) http.Handler { return s.query(ec2Service, s.cloud.EC2(caller)) },
-		"autoscaling": func(caller string) http.Handler { return s.query(autoScalingService, s.cloud.AutoScaling(caller)) },
-		"sts":         func(caller string) http.Handler { return callerIdentity(caller) },
-		"route53":     func(caller string) http.Handler { return s.route53(s.cloud.Route53(caller)) },
-		"s3":          func(caller string) http.Handler { return s.s3(s.cloud.S3(caller)) },
+	services := map[string]func(caller, region string) http.Handler{
+		"ec2": func(caller, region string) http.Handler { return s.query(ec2Service, s.cloud.EC2(caller).In(region)) },
+		"autoscaling": func(caller, region string) http.Handler {
+			return s.query(autoScalingService, s.cloud.AutoScaling(caller).In(region))
+		},
+		"sts":     func(caller, _ string) http.Handler { return callerIdentity(caller) },
+		"route53": func(caller, _ string) http.Handler { return s.route53(s.cloud.Route53(caller)) },
+		"s3":      func(caller, _ string) http.Handler { return s.s3(s.cloud.S3(caller)) },
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		found := scope.FindStringSubmatch(r.Header.Get("Authorization"))
-		if found == nil || services[found[2]] == nil {
+		if found == nil || services[found[3]] == nil {
 			http.Error(w, "the local cloud needs a request signed for ec2, autoscaling, route53, s3 or sts", http.StatusForbidden)
 			return
 		}
 		w.Header().Set("x-amzn-RequestId", requestID())
-		services[found[2]](found[1]).ServeHTTP(w, r)
+		services[found[3]](found[1], found[2]).ServeHTTP(w, r)
 	})
 }
 

@@ -16,13 +16,15 @@ import (
 )
 
 // Env is the environment that points a process at this cloud as the given
-// caller. The SDK's and the aws command line's other sources of configuration
+// caller, in the cloud's own region. The SDK's and the aws command line's other sources of configuration
 // are shut off; imds may be empty.
-func (s *Server) Env(caller, imds string) []string {
+func (s *Server) Env(caller, imds string) []string { return s.envIn(s.cloud.Region(), caller, imds) }
+
+func (s *Server) envIn(region, caller, imds string) []string {
 	env := []string{
 		"AWS_ENDPOINT_URL=" + s.url,
-		"AWS_REGION=" + s.cloud.Region(),
-		"AWS_DEFAULT_REGION=" + s.cloud.Region(), // the name that the command line v1 knows
+		"AWS_REGION=" + region,
+		"AWS_DEFAULT_REGION=" + region, // the name that the command line v1 knows
 		"AWS_ACCESS_KEY_ID=" + caller,
 		"AWS_SECRET_ACCESS_KEY=loopback-only",
 		"AWS_CONFIG_FILE=/dev/null",

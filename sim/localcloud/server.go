@@ -194,7 +194,7 @@ func (s *Server) instance(i awsfake.Instance) Instance {
 	if m := s.metadata[i.ID]; m != nil {
 		imds = m.url
 	}
-	return Instance{Instance: i, IMDS: imds, Env: s.Env(i.ID, imds)}
+	return Instance{Instance: i, IMDS: imds, Env: s.envIn(i.Region(), i.ID, imds)}
 }
 
 func (s *Server) warn(err error) {

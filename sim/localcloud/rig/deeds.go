@@ -34,6 +34,9 @@ func (r *Rig) Launch(ctx context.Context, n int) error {
 	in := &autoscaling.CreateAutoScalingGroupInput{
 		AutoScalingGroupName: &r.options.Group, MinSize: aws.Int32(0), MaxSize: aws.Int32(100), DesiredCapacity: aws.Int32(int32(n)),
 	}
+	if r.options.Abroad != "" {
+		in.Tags = stack
+	}
 	if r.options.Hooks {
 		in.LifecycleHookSpecificationList = []types.LifecycleHookSpecification{
 			hook(LaunchingHook, awsfake.Launching, "ABANDON"), hook(TerminatingHook, awsfake.Terminating, "CONTINUE"),
@@ -61,7 +64,12 @@ func (r *Rig) Scale(ctx context.Context, n int) error {
 // Terminate ends an instance through Auto Scaling, which replaces it. Its processes are killed with no chance to object, and
 // its disk is lost.
 func (r *Rig) Terminate(ctx context.Context, instance string) error {
-	_, err := r.autoscaling().TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
+	i, _ := r.Latest().Instance(instance)
+	region := home
+	if len(i.Zone) > 0 {
+		region = i.Zone[:len(i.Zone)-1]
+	}
+	_, err := autoscaling.NewFromConfig(r.awsIn(region, "operator")).TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
 		InstanceId: &instance, ShouldDecrementDesiredCapacity: aws.Bool(false),
 	})
 	return err

@@ -27,8 +27,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
 
@@ -49,6 +47,7 @@ type Options struct {
 	Prepare func(i localcloud.Instance, disk string) ([]string, error)
 	TLS     *tls.Config   // for the client ports of the servers, when Args or Prepare make them serve TLS
 	Group   string        // default releaseetcd
+	Abroad  string        // another region that the cluster spans, with a group of its own; by default none
 	Zone    string        // hosted zone, default elephant.example.org
 	Dir     string        // disks and logs; default a temporary directory, which Close removes
 	Restart time.Duration // pause before a daemon that ended is started again, default 1 s
@@ -73,6 +72,7 @@ type Rig struct {
 	stop     context.CancelFunc
 	watching chan struct{} // closed when the observer has stopped
 	logs     logs
+	security map[string]string // IDs of the security groups, by region
 }
 
 // Start brings up the cloud and the hosted zone, and begins to look.
@@ -94,8 +94,7 @@ func Start(ctx context.Context, o Options) (*Rig, error) {
 		return nil, err
 	}
 	r.Observer = observer.New(observer.Target{
-		AutoScaling: autoscaling.NewFromConfig(r.AWS("observer")), EC2: ec2.NewFromConfig(r.AWS("observer")),
-		DNS: r.Cloud.DNS(), Group: o.Group, Cluster: o.Group, Zone: o.Zone, V2: o.V2, TLS: o.TLS,
+		Groups: r.groups(), DNS: r.Cloud.DNS(), Cluster: o.Group, Zone: o.Zone, V2: o.V2, TLS: o.TLS,
 	})
 	watch, stop := context.WithCancel(context.Background())
 	r.stop = stop
@@ -103,7 +102,7 @@ func Start(ctx context.Context, o Options) (*Rig, error) {
 		defer close(r.watching)
 		r.Watch(watch, o.Look)
 	}()
-	if err := r.createZone(ctx); err != nil {
+	if err := errors.Join(r.createZone(ctx), r.createSecurityGroups(ctx)); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
@@ -165,6 +164,7 @@ func (r *Rig) newLauncher() (*localcloud.ProcessLauncher, error) {
 			args = append(args, "--config", file)
 		}
 		args = append(args, r.options.Args...)
+		args = append(args, r.abroadArgs(i)...)
 		if r.options.Prepare != nil {
 			more, err := r.options.Prepare(i, r.launcher.Disk(i.ID))
 			if err != nil {
@@ -209,9 +209,11 @@ func (r *Rig) newCloud() (*localcloud.Server, error) {
 }
 
 // AWS configures clients of the SDK for this cloud, which knows them by the caller's name.
-func (r *Rig) AWS(caller string) aws.Config {
+func (r *Rig) AWS(caller string) aws.Config { return r.awsIn(home, caller) }
+
+func (r *Rig) awsIn(region, caller string) aws.Config {
 	return aws.Config{
-		Region:       "eu-central-1",
+		Region:       region,
 		BaseEndpoint: aws.String(r.Cloud.URL()),
 		Credentials:  credentials.NewStaticCredentialsProvider(caller, "loopback-only", ""),
 	}
