@@ -46,6 +46,7 @@ type motoCloud struct {
 	autoscaling *autoscaling.Client
 	route53     *route53.Client
 	s3          *s3.Client
+	region      string
 	vpc, subnet string
 
 	daemon, etcdDir, mock string
@@ -56,7 +57,7 @@ func startMoto(t *testing.T) *motoCloud {
 	if testing.Short() {
 		t.Skip("SKIPPED: a real cluster takes ten seconds, and -short was asked for")
 	}
-	cloud := &motoCloud{etcdDir: motoAbs(t, motoEnv("ETCD_DIR", filepath.Join("..", "..", ".cache", "etcd")))}
+	cloud := &motoCloud{region: motoRegion, etcdDir: motoAbs(t, motoEnv("ETCD_DIR", filepath.Join("..", "..", ".cache", "etcd")))}
 	if _, err := os.Stat(filepath.Join(cloud.etcdDir, motoEtcd, "etcd")); err != nil {
 		t.Skipf("SKIPPED: no etcd %s (make etcd builds it): %v", motoEtcd, err)
 	}
@@ -88,9 +89,18 @@ func startMoto(t *testing.T) *motoCloud {
 	return cloud
 }
 
+// abroad is the same moto in another region, with a network of its own.
+func (cloud *motoCloud) abroad(t *testing.T, region string) *motoCloud {
+	other := *cloud
+	other.region = region
+	other.connect(t)
+	other.createNetwork(t)
+	return &other
+}
+
 func (cloud *motoCloud) connect(t *testing.T) {
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) { tr.DisableKeepAlives = true })
-	c, err := config.LoadDefaultConfig(t.Context(), config.WithHTTPClient(client), config.WithRegion(motoRegion), config.WithBaseEndpoint(cloud.url),
+	c, err := config.LoadDefaultConfig(t.Context(), config.WithHTTPClient(client), config.WithRegion(cloud.region), config.WithBaseEndpoint(cloud.url),
 		config.WithSharedConfigFiles(nil), config.WithSharedCredentialsFiles(nil), config.WithLogger(logging.Nop{}),
 		config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("test", "test", "")))
 	if err != nil {
@@ -112,6 +122,9 @@ func (cloud *motoCloud) connect(t *testing.T) {
 // and up, where no other test of ours is, and by process ID so that two runs of this one do not meet.
 func (cloud *motoCloud) createNetwork(t *testing.T) {
 	second, third := 240+os.Getpid()%15, os.Getpid()/15%256
+	if cloud.region != motoRegion {
+		third = (third + 128) % 256
+	}
 	vpc, err := cloud.ec2.CreateVpc(t.Context(), &ec2.CreateVpcInput{CidrBlock: aws.String(fmt.Sprintf("127.%d.0.0/16", second))})
 	if err != nil {
 		t.Fatal(err)
@@ -134,14 +147,14 @@ func (cloud *motoCloud) createNetwork(t *testing.T) {
 
 // createCluster makes a group of three, and no daemon yet.
 func (cloud *motoCloud) createCluster(t *testing.T, group string, args ...string) *motoCluster {
-	return cloud.createClusterWith(t, group, nil, args...)
+	return cloud.createClusterWith(t, group, 3, nil, args...)
 }
 
-// createClusterWith has lifecycle hooks.
-func (cloud *motoCloud) createClusterWith(t *testing.T, group string, hooks []autoscalingtypes.LifecycleHookSpecification, args ...string) *motoCluster {
+// createClusterWith has as many instances, and lifecycle hooks.
+func (cloud *motoCloud) createClusterWith(t *testing.T, group string, n int32, hooks []autoscalingtypes.LifecycleHookSpecification, args ...string) *motoCluster {
 	_, err := cloud.autoscaling.CreateAutoScalingGroup(t.Context(), &autoscaling.CreateAutoScalingGroupInput{
 		LifecycleHookSpecificationList: hooks,
-		AutoScalingGroupName:           &group, MinSize: aws.Int32(0), MaxSize: aws.Int32(5), DesiredCapacity: aws.Int32(3),
+		AutoScalingGroupName:           &group, MinSize: aws.Int32(0), MaxSize: aws.Int32(5), DesiredCapacity: aws.Int32(n),
 		VPCZoneIdentifier: aws.String(cloud.subnet),
 		LaunchTemplate:    &autoscalingtypes.LaunchTemplateSpecification{LaunchTemplateName: aws.String("etcd"), Version: aws.String("1")},
 	})

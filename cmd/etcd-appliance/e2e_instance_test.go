@@ -111,7 +111,7 @@ func (c *motoCluster) startDaemon(in *motoInstance) {
 	}, c.args...)...)
 	in.daemon.Env = []string{ // all of it: nothing of the test's own reaches the daemon
 		"AWS_ENDPOINT_URL=" + c.cloud.url, "AWS_ENDPOINT_URL_AUTO_SCALING=" + c.cloud.asg.url, "AWS_ENDPOINT_URL_ROUTE_53=" + c.cloud.gate, "AWS_ENDPOINT_URL_S3=" + c.cloud.gate,
-		"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + in.imds, "AWS_REGION=" + motoRegion,
+		"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + in.imds, "AWS_REGION=" + c.cloud.region,
 		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
 		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null",
 	}
@@ -127,13 +127,13 @@ func (c *motoCluster) startDaemon(in *motoInstance) {
 
 // serveMetadata starts a metadata service that says it is this instance's.
 func (c *motoCluster) serveMetadata(in *motoInstance) (url string) {
-	zone := motoRegion + "a"
+	zone := c.cloud.region + "a"
 	body, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"values": map[string]string{
-			"instance-id": in.id, "local-ipv4": in.address, "placement-availability-zone": zone, "placement-region": motoRegion,
+			"instance-id": in.id, "local-ipv4": in.address, "placement-availability-zone": zone, "placement-region": c.cloud.region,
 		}},
 		"dynamic": map[string]any{"values": map[string]any{"instance-identity-document": map[string]string{
-			"instanceId": in.id, "privateIp": in.address, "availabilityZone": zone, "region": motoRegion,
+			"instanceId": in.id, "privateIp": in.address, "availabilityZone": zone, "region": c.cloud.region,
 		}}},
 	})
 	if err != nil {

@@ -23,6 +23,10 @@ func TestClusterOnMoto(t *testing.T) {
 		t.Parallel()
 		formFromBucketOnMoto(t, cloud)
 	})
+	t.Run("two regions", func(t *testing.T) {
+		t.Parallel()
+		spanRegionsOnMoto(t, cloud)
+	})
 	t.Run("lifecycle hooks", func(t *testing.T) {
 		t.Parallel()
 		completeHooksOnMoto(t, cloud)

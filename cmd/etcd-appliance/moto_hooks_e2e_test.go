@@ -85,7 +85,7 @@ func completeHooksOnMoto(t *testing.T, cloud *motoCloud) {
 		{LifecycleHookName: aws.String(rig.LaunchingHook), LifecycleTransition: aws.String("autoscaling:EC2_INSTANCE_LAUNCHING"), HeartbeatTimeout: aws.Int32(30), DefaultResult: aws.String("ABANDON")},
 		{LifecycleHookName: aws.String(rig.TerminatingHook), LifecycleTransition: aws.String("autoscaling:EC2_INSTANCE_TERMINATING"), HeartbeatTimeout: aws.Int32(30), DefaultResult: aws.String("CONTINUE")},
 	}
-	c := cloud.createClusterWith(t, "hookedetcd", hooks, "--bucket="+cloud.createBucket(t, "hooked-claims"))
+	c := cloud.createClusterWith(t, "hookedetcd", 3, hooks, "--bucket="+cloud.createBucket(t, "hooked-claims"))
 	instances := c.reached(3, "Pending:Wait")
 	c.boot(instances[:1]) // it cannot form a cluster of three, and keeps its launch waiting
 	c.until(40*time.Second, "a daemon asks for more time", func() error {

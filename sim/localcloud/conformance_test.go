@@ -22,7 +22,7 @@ type conformance struct {
 // against moto: what we believe about AWS is checked by something that is not ours.
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	suites := map[string][]conformance{"ec2": ec2Cases, "autoscaling": slices.Concat(autoScalingCases, replaceCases), "route53": route53Cases, "s3": s3Cases}
+	suites := map[string][]conformance{"ec2": slices.Concat(ec2Cases, securityGroupCases), "autoscaling": slices.Concat(autoScalingCases, replaceCases), "route53": route53Cases, "s3": s3Cases}
 	for _, open := range []struct {
 		name string
 		open func(*testing.T) *backend
