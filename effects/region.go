@@ -69,7 +69,7 @@ func (e *Effects) askAbroad(ctx context.Context, abroad []Region, here *asgtypes
 	failed := make([]error, len(abroad))
 	e.Parallel(len(abroad), func(i int) {
 		r := &abroad[i]
-		asg, err := r.counterpart(ctx, here)
+		asg, err := r.Counterpart(ctx, here)
 		if err == nil {
 			var told regionSeen
 			if told, err = e.askRegion(ctx, r, asg, keys, at); err == nil {
@@ -97,19 +97,37 @@ func (e *Effects) noteSilent(abroad []Region, failed []error) (silent []string) 
 // every region (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html).
 var stackTags = []string{"aws:cloudformation:stack-name", "aws:cloudformation:logical-id"}
 
-// counterpart is the cluster's group in another region: the same of a stack of the same name, or else the one of the same name.
-func (r *Region) counterpart(ctx context.Context, here *asgtypes.AutoScalingGroup) (*asgtypes.AutoScalingGroup, error) {
-	var filters []asgtypes.Filter
-	for _, t := range here.Tags {
+// Counterpart is the cluster's group in another region than the one given: that of the stack of the same name, or else the one of the same
+// name.
+func (r *Region) Counterpart(ctx context.Context, here *asgtypes.AutoScalingGroup) (*asgtypes.AutoScalingGroup, error) {
+	name := aws.ToString(here.AutoScalingGroupName)
+	found, err := r.ofStack(ctx, stackOf(here))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(found) == 0:
+		return r.readGroup(ctx, name)
+	case len(found) > 1:
+		return nil, fmt.Errorf("%d auto-scaling groups there are of the same stack and logical ID as %s", len(found), name)
+	}
+	return &found[0], nil
+}
+
+// stackOf is by what the group of the same template is found; nothing where a group is of no stack.
+func stackOf(g *asgtypes.AutoScalingGroup) (filters []asgtypes.Filter) {
+	for _, t := range g.Tags {
 		if slices.Contains(stackTags, aws.ToString(t.Key)) {
 			filters = append(filters, asgtypes.Filter{Name: aws.String("tag:" + aws.ToString(t.Key)), Values: []string{aws.ToString(t.Value)}})
 		}
 	}
-	if len(filters) == 0 {
-		return r.readGroup(ctx, aws.ToString(here.AutoScalingGroupName))
+	return filters
+}
+
+func (r *Region) ofStack(ctx context.Context, stack []asgtypes.Filter) (found []asgtypes.AutoScalingGroup, err error) {
+	if len(stack) < len(stackTags) {
+		return nil, nil
 	}
-	var found []asgtypes.AutoScalingGroup
-	pages := autoscaling.NewDescribeAutoScalingGroupsPaginator(r.AutoScaling, &autoscaling.DescribeAutoScalingGroupsInput{Filters: filters})
+	pages := autoscaling.NewDescribeAutoScalingGroupsPaginator(r.AutoScaling, &autoscaling.DescribeAutoScalingGroupsInput{Filters: stack})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -117,10 +135,7 @@ func (r *Region) counterpart(ctx context.Context, here *asgtypes.AutoScalingGrou
 		}
 		found = append(found, page.AutoScalingGroups...)
 	}
-	if len(found) != 1 {
-		return nil, fmt.Errorf("%d auto-scaling groups are of %s there, and not one: make the stack, or leave the region out of --active-regions", len(found), describeFilters(filters))
-	}
-	return &found[0], nil
+	return found, nil
 }
 
 // together is the group of all regions.
@@ -146,12 +161,4 @@ func (e *Effects) autoScalingOf(id string) AutoScaling {
 		}
 	}
 	return e.AutoScaling
-}
-
-func describeFilters(filters []asgtypes.Filter) string {
-	parts := make([]string, len(filters))
-	for i, f := range filters {
-		parts[i] = strings.TrimPrefix(aws.ToString(f.Name), "tag:") + " " + strings.Join(f.Values, " or ")
-	}
-	return strings.Join(parts, ", ")
 }

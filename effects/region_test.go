@@ -194,16 +194,19 @@ func TestCounterpart(t *testing.T) {
 	}{
 		"of the stack":               {group("any", stack), ""},
 		"of the name":                {group("etcd-west", map[string]string{"name": "x"}), ""},
-		"of another stack":           {group("etcd-west", map[string]string{"aws:cloudformation:stack-name": "other"}), "0 auto-scaling groups are of aws:cloudformation:stack-name other there"},
+		"of the name, another stack": {group("etcd-west", map[string]string{stackTags[0]: "other", stackTags[1]: "Group"}), ""},
+		"of half a stack":            {group("any", map[string]string{stackTags[0]: "etcd-v1"}), "auto-scaling group any is not there"},
+		"of another stack":           {group("any", map[string]string{stackTags[0]: "other", stackTags[1]: "Group"}), "auto-scaling group any is not there"},
+		"of another logical ID":      {group("any", map[string]string{stackTags[0]: "etcd-v1", stackTags[1]: "Other"}), "auto-scaling group any is not there"},
 		"of the name in this region": {group("etcd", nil), "auto-scaling group etcd is not there"},
 	} {
-		found, err := west.counterpart(t.Context(), c.here)
+		found, err := west.Counterpart(t.Context(), c.here)
 		if c.refuses == "" && (err != nil || *found.AutoScalingGroupName != "etcd-west") || c.refuses != "" && (err == nil || !strings.Contains(err.Error(), c.refuses)) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
 	r.launchAbroad("etcd-west-2", 1)
-	if _, err := west.counterpart(t.Context(), group("any", stack)); err == nil || !strings.HasPrefix(err.Error(), "2 auto-scaling groups") {
+	if _, err := west.Counterpart(t.Context(), group("any", stack)); err == nil || !strings.HasPrefix(err.Error(), "2 auto-scaling groups") {
 		t.Errorf("two of them: %v", err)
 	}
 }

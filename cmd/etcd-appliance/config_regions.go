@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"slices"
@@ -59,6 +60,15 @@ func (c *Config) validateRegions() error {
 			"give one that all regions see: there is the claim that makes theirs one cluster")
 	}
 	return nil
+}
+
+// abroadOf makes the clients of all active regions but the one that the environment, or the metadata, names.
+func abroadOf(ctx context.Context, c *Config) []effects.Region {
+	here, err := awsclient.Settings(ctx)
+	if err != nil {
+		return nil // the question to this region fails as well, and tells why
+	}
+	return slices.DeleteFunc(regionsOf(c, nil), func(r effects.Region) bool { return r.Name == here.Region })
 }
 
 // regionsOf makes the clients of all active regions.

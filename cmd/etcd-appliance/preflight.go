@@ -67,7 +67,7 @@ func look(ctx context.Context, endpoints []string, c *Config, tls *tls.Config, s
 	defer closeEtcd()
 	direct := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: tls}} // no proxy: members are asked, as the daemon asks them
 	sources := preflight.Sources{
-		Etcd: lookedAt{etcd}, AutoScaling: &awsclient.Clients{}, HTTP: direct, Endpoints: endpoints, DataDir: datadir.Peek(c.DataDir).EtcdDir(),
+		Etcd: lookedAt{etcd}, AutoScaling: &awsclient.Clients{}, Abroad: abroadOf(ctx, c), HTTP: direct, Endpoints: endpoints, DataDir: datadir.Peek(c.DataDir).EtcdDir(),
 	}
 	sources.Look(ctx, seen)
 }

@@ -19,7 +19,7 @@ func TestClusterOfTwoRegions(t *testing.T) {
 	servers := realEtcd(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	r := openRig(ctx, t, rig.Options{EtcdDir: servers, EtcdVersion: "3.7", Abroad: "eu-west-1"})
+	r := openRig(ctx, t, rig.Options{EtcdDir: servers, EtcdVersion: "3.6", Abroad: "eu-west-1", Args: []string{"--tag-interval=1s"}})
 	if err := errors.Join(r.Launch(ctx, 2), r.LaunchAbroad(ctx, 1)); err != nil {
 		t.Fatal(err)
 	}
@@ -46,6 +46,13 @@ func TestClusterOfTwoRegions(t *testing.T) {
 		t.Errorf("%d instances are in service in the other region", n)
 	}
 	if err := r.OneCluster(); err != nil {
+		t.Error(err)
+	}
+	out, err := rollCommand(ctx, t, r, "--to", "3.7", "--also", "eu-west-1=releaseetcd-abroad").CombinedOutput()
+	if err != nil {
+		t.Errorf("roll: %v\n%s", err, out)
+	}
+	if _, err := r.Wait(ctx, func(v *observer.View) error { return errors.Join(v.Settled(3), v.Run("3.7")) }); err != nil {
 		t.Error(err)
 	}
 	t.Run("who has gone is let in no longer", func(t *testing.T) {

@@ -32,6 +32,7 @@ type rollFlags struct {
 	to                               states.MinorVersion
 	replace, yes                     bool
 	group, cluster, zone, nameserver string
+	also                             []string // groups in other regions, as region=name
 	tls                              TLS
 	stepTimeout                      time.Duration
 }
@@ -66,6 +67,7 @@ terminate its instances; a name server that knows the hosted zone; and the clien
 	addSetting(flags, "to", &f.to, "", optional(parseMinor)).Usage = "minor that every instance is to run, such as 3.7"
 	flags.BoolVar(&f.replace, "replace", false, "by new instances instead of in place")
 	flags.StringVar(&f.group, "group", "", "name of the auto-scaling group")
+	flags.StringArrayVar(&f.also, "also", nil, "the cluster's group in another region, as REGION=NAME; repeatable")
 	addSetting(flags, "hosted-zone", &f.zone, "", optional(parseZone)).Usage = "name of the hosted zone that the cluster is published in"
 	addSetting(flags, "cluster-name", &f.cluster, "", optional(parseClusterName)).Usage = "first label of the DNS names (default: the group's name)"
 	flags.StringVar(&f.nameserver, "nameserver", "", "asked for the DNS records, as HOST or HOST:PORT (default: that of /etc/resolv.conf)")
@@ -91,14 +93,16 @@ func (f *rollFlags) run(ctx context.Context, in io.Reader, out io.Writer) error 
 	if err != nil {
 		return err
 	}
-	groups := autoscaling.NewFromConfig(settings)
+	groups, err := f.groups(settings)
+	if err != nil {
+		return usageError{err}
+	}
 	tls, err := f.tls.client()
 	if err != nil {
 		return usageError{err}
 	}
 	watcher := observer.New(observer.Target{
-		Groups: []observer.Group{{Name: f.group, AutoScaling: groups, EC2: ec2.NewFromConfig(settings)}},
-		DNS:    nameserver, Cluster: cmp.Or(f.cluster, f.group), Zone: f.zone, TLS: tls, V2: true,
+		Groups: groups, DNS: nameserver, Cluster: cmp.Or(f.cluster, f.group), Zone: f.zone, TLS: tls, V2: true,
 	})
 	defer watcher.Close()
 	etcd, closeEtcd := newAnyEtcd(tls)
@@ -113,7 +117,7 @@ func (f *rollFlags) run(ctx context.Context, in io.Reader, out io.Writer) error 
 		To: f.to, Replace: f.replace, StepTimeout: f.stepTimeout, Pause: 500 * time.Millisecond,
 		Look: watcher.Look, Locks: locksOf(etcd), Show: roll.Lines(out),
 		Want: func(ctx context.Context, minor states.MinorVersion) error {
-			return setVersionTag(ctx, groups, f.group, minor)
+			return setVersionTag(ctx, groups, minor)
 		},
 		Terminate: func(ctx context.Context, instance string) error { return terminate(ctx, groups, instance) },
 	}
@@ -169,39 +173,79 @@ func locksOf(etcd effects.Etcd) func(context.Context, []string) (lock, halt stat
 	}
 }
 
-// agreesWithTag makes sure that new instances are not told otherwise by the group's tag, which goes before what they are configured
+// groups are all of the cluster's.
+func (f *rollFlags) groups(settings aws.Config) ([]observer.Group, error) {
+	at := func(region, name string) observer.Group {
+		in := settings.Copy()
+		in.Region = region
+		return observer.Group{Name: name, AutoScaling: autoscaling.NewFromConfig(in), EC2: ec2.NewFromConfig(in)}
+	}
+	groups := []observer.Group{at(settings.Region, f.group)}
+	for _, also := range f.also {
+		region, name, _ := strings.Cut(also, "=")
+		if !regionPattern.MatchString(region) || name == "" || region == settings.Region {
+			return nil, errorWithHint(fmt.Errorf("flag --also: %q names no group in another region than %s", also, settings.Region), "give such as eu-west-1=etcd-cluster")
+		}
+		groups = append(groups, at(region, name))
+	}
+	return groups, nil
+}
+
+// agreesWithTag makes sure that new instances are not told otherwise by their group's tag, which goes before what they are configured
 // for. In place the tag is set anyway.
-func (f *rollFlags) agreesWithTag(ctx context.Context, groups *autoscaling.Client) error {
+func (f *rollFlags) agreesWithTag(ctx context.Context, groups []observer.Group) error {
 	if !f.replace {
 		return nil
 	}
-	found, err := groups.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{f.group}})
-	if err != nil {
-		return fmt.Errorf("read the tags of the group: %w", err)
-	}
-	for _, g := range found.AutoScalingGroups {
-		for _, tag := range g.Tags {
-			if minor, _, err := states.ParseWanted(aws.ToString(tag.Value)); aws.ToString(tag.Key) == effects.VersionTag && (err != nil || minor != f.to) {
-				return errorWithHint(fmt.Errorf("the group's tag %s says %q, which new instances would run", effects.VersionTag, aws.ToString(tag.Value)),
-					"delete the tag, or roll without --replace, which sets it")
+	for i := range groups {
+		asked := &groups[i]
+		found, err := asked.AutoScaling.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{asked.Name}})
+		if err != nil {
+			return fmt.Errorf("read the tags of group %s: %w", asked.Name, err)
+		}
+		for _, g := range found.AutoScalingGroups {
+			if err := f.agrees(&g); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
-// setVersionTag has every instance of the group want a minor; see effects.VersionTag.
-func setVersionTag(ctx context.Context, groups *autoscaling.Client, group string, minor states.MinorVersion) error {
-	_, err := groups.CreateOrUpdateTags(ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []autoscalingtypes.Tag{{
-		ResourceId: &group, ResourceType: aws.String("auto-scaling-group"), PropagateAtLaunch: aws.Bool(false),
-		Key: aws.String(effects.VersionTag), Value: aws.String(minor.String()),
-	}}})
-	return err
+func (f *rollFlags) agrees(g *autoscalingtypes.AutoScalingGroup) error {
+	for _, tag := range g.Tags {
+		if minor, _, err := states.ParseWanted(aws.ToString(tag.Value)); aws.ToString(tag.Key) == effects.VersionTag && (err != nil || minor != f.to) {
+			return errorWithHint(fmt.Errorf("tag %s of group %s says %q, which new instances would run", effects.VersionTag, aws.ToString(g.AutoScalingGroupName), aws.ToString(tag.Value)),
+				"delete the tag, or roll without --replace, which sets it")
+		}
+	}
+	return nil
 }
 
-func terminate(ctx context.Context, groups *autoscaling.Client, instance string) error {
-	_, err := groups.TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
-		InstanceId: &instance, ShouldDecrementDesiredCapacity: aws.Bool(false),
-	})
+// setVersionTag has every instance of the groups want a minor; see effects.VersionTag.
+func setVersionTag(ctx context.Context, groups []observer.Group, minor states.MinorVersion) error {
+	for i := range groups {
+		g := &groups[i]
+		if _, err := g.AutoScaling.CreateOrUpdateTags(ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []autoscalingtypes.Tag{{
+			ResourceId: &g.Name, ResourceType: aws.String("auto-scaling-group"), PropagateAtLaunch: aws.Bool(false),
+			Key: aws.String(effects.VersionTag), Value: aws.String(minor.String()),
+		}}}); err != nil {
+			return fmt.Errorf("tag group %s: %w", g.Name, err)
+		}
+	}
+	return nil
+}
+
+// terminate asks each group in turn: only the one that an instance is in knows it.
+func terminate(ctx context.Context, groups []observer.Group, instance string) error {
+	var err error
+	for i := range groups {
+		_, err = groups[i].AutoScaling.TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
+			InstanceId: &instance, ShouldDecrementDesiredCapacity: aws.Bool(false),
+		})
+		if err == nil {
+			return nil
+		}
+	}
 	return err
 }

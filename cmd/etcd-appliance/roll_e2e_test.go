@@ -85,7 +85,7 @@ func TestRollInPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	holds(ctx, t, r, w, "3.7", began)
-	if out, err := rollCommand(ctx, t, r, "--to", "3.6", "--replace").CombinedOutput(); err == nil || !strings.Contains(string(out), `the group's tag etcd-version says "3.7"`) {
+	if out, err := rollCommand(ctx, t, r, "--to", "3.6", "--replace").CombinedOutput(); err == nil || !strings.Contains(string(out), `tag etcd-version of group releaseetcd says "3.7"`) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -92,6 +92,7 @@ func policyFlags(fs *pflag.FlagSet, v *templates.Values) {
 	templateFlag(fs, &v.Partition, "partition", "aws", "aws, aws-cn or aws-us-gov", oneOf("aws", "aws-cn", "aws-us-gov"))
 	templateFlag(fs, &v.Region, "region", "*", "region of the group", parseARNPart)
 	templateFlag(fs, &v.Account, "account", "*", "account of the group", parseARNPart)
+	templateFlag(fs, &v.PeerSecurityGroup, "peer-security-group", "", "ID of the security group to let peers of other regions in, or * for any (default: no such right)", optional(parseARNPart))
 }
 
 func unitFlags(fs *pflag.FlagSet, v *templates.Values) {

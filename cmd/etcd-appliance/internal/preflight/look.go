@@ -27,6 +27,7 @@ type Sources struct {
 		Auth(ctx context.Context, endpoints []string) (states.Fact, error)
 	}
 	AutoScaling effects.AutoScaling
+	Abroad      []effects.Region // the other regions that the cluster spans
 	HTTP        *http.Client
 	Endpoints   []string
 	DataDir     string // etcd's, on this machine
@@ -125,7 +126,16 @@ func (o *Sources) askGroup(ctx context.Context, seen *Seen) {
 	case len(out.AutoScalingGroups) != 1:
 		seen.GroupErr = fmt.Errorf("auto-scaling group %s is not there", seen.Group)
 	default:
-		seen.Desired = int(aws.ToInt32(out.AutoScalingGroups[0].DesiredCapacity))
+		here := &out.AutoScalingGroups[0]
+		seen.Desired = int(aws.ToInt32(here.DesiredCapacity))
+		for i := range o.Abroad {
+			there, err := o.Abroad[i].Counterpart(ctx, here)
+			if err != nil {
+				seen.GroupErr = fmt.Errorf("%s: %w", o.Abroad[i].Name, err)
+				return
+			}
+			seen.Desired += int(aws.ToInt32(there.DesiredCapacity))
+		}
 	}
 }
 

@@ -178,7 +178,7 @@ func recordOf(l *states.UpgradeLock) *Record {
 
 func (s *Snapshot) group() Group {
 	g := &s.Facts.Group
-	out := Group{Known: g.Known.String(), At: known(g.At), Desired: g.Desired, Instances: []Instance{}}
+	out := Group{Known: g.Known.String(), At: known(g.At), Desired: g.Desired, Silent: g.Silent, Instances: []Instance{}}
 	for i := range g.Instances {
 		in := &g.Instances[i]
 		out.Instances = append(out.Instances, Instance{ID: in.ID, Address: in.Address, Zone: in.Zone, State: stateOf(in.State), InGroup: in.InGroup})

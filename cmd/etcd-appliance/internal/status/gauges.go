@@ -38,6 +38,7 @@ var (
 	healthy     = gauge("members_healthy", "Voters that are healthy; known to the leader.")
 	lag         = gauge("member_lag_entries", "Raft entries that a member has applied less than the one that has applied most; known to the leader.", "instance_id", "member_id")
 	desired     = gauge("group_desired_instances", "Desired capacity of the auto-scaling group.")
+	silentIn    = gauge("group_silent_regions", "Regions of the cluster in which AWS did not answer the last question.")
 	inGroup     = gauge("group_instances", "Instances in the auto-scaling group that are not on their way out.")
 	drift       = gauge("dns_drift", "1 if the hosted zone holds something else than it should; known to the leader.")
 	locked      = gauge("upgrade_lock_held", "1 if some instance holds the upgrade lock.")
@@ -50,7 +51,7 @@ var (
 func (g gauges) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		buildInfo, inState, entered, lastTurn, reports, busy, ready, unhealthy, leads, exits, versions, changing,
-		clusterID, quorum, members, healthy, lag, desired, inGroup, drift, locked, lockedHere, lockedSince, halted,
+		clusterID, quorum, members, healthy, lag, desired, silentIn, inGroup, drift, locked, lockedHere, lockedSince, halted,
 	} {
 		to <- d
 	}
@@ -137,6 +138,7 @@ func (to setter) cluster(s *Snapshot) {
 	}
 	if f.Group.Known == states.Yes {
 		to.value(desired, float64(f.Group.Desired))
+		to.value(silentIn, float64(len(f.Group.Silent)))
 		n := 0
 		for i := range f.Group.Instances {
 			if f.Group.Instances[i].InGroup {

@@ -107,7 +107,11 @@ func (v *Survey) groupLine() string {
 			n++
 		}
 	}
-	return fmt.Sprintf("%d of %d instances", n, g.Desired)
+	line := fmt.Sprintf("%d of %d instances", n, g.Desired)
+	if len(g.Silent) > 0 {
+		line += "; AWS does not answer in " + strings.Join(g.Silent, ", ")
+	}
+	return line
 }
 
 func etcdLine(e *Etcd) string {

@@ -121,6 +121,7 @@ type Group struct {
 	Known     string     `json:"known"`
 	At        *time.Time `json:"at,omitempty"`
 	Desired   int        `json:"desired"`
+	Silent    []string   `json:"silent,omitempty"` // regions that did not answer the last question; what they told before stands
 	Instances []Instance `json:"instances"`
 }
 

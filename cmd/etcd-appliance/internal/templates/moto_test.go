@@ -70,14 +70,15 @@ func (m moto) call(t *testing.T, into any, args ...string) {
 
 // A stack is what moto has made of a template.
 type madeStack struct {
-	outputs  map[string]string
-	group    string
-	size     int
-	policy   string
-	userData string
-	tokens   string
-	ingress  []string // port-port source
-	zones    []string
+	outputs       map[string]string
+	group         string
+	size          int
+	policy        string
+	userData      string
+	tokens        string
+	ingress       []string // port-port source
+	securityGroup string
+	zones         []string
 }
 
 func (m moto) create(t *testing.T, name, template string, parameters map[string]string) madeStack {
@@ -114,6 +115,35 @@ func (m moto) create(t *testing.T, name, template string, parameters map[string]
 	return made
 }
 
+// rights is one policy with the statements of all that a role has.
+func (m moto) rights(t *testing.T, role string) string {
+	t.Helper()
+	var list struct{ PolicyNames []string }
+	m.call(t, &list, "iam", "list-role-policies", "--role-name", role)
+	all := struct {
+		Version   string
+		Statement []json.RawMessage
+	}{Version: "2012-10-17"}
+	for _, name := range list.PolicyNames {
+		var out struct{ PolicyDocument json.RawMessage }
+		m.call(t, &out, "iam", "get-role-policy", "--role-name", role, "--policy-name", name)
+		text := string(out.PolicyDocument)
+		if quoted := ""; json.Unmarshal(out.PolicyDocument, &quoted) == nil {
+			text = strings.ReplaceAll(quoted, "'", `"`) // moto writes it as Python does
+		}
+		var policy struct{ Statement []json.RawMessage }
+		if err := json.Unmarshal([]byte(text), &policy); err != nil {
+			t.Fatalf("policy %s: %v in %s", name, err, text)
+		}
+		all.Statement = append(all.Statement, policy.Statement...)
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 func (s *madeStack) read(t *testing.T, m moto, kind, id string) {
 	t.Helper()
 	switch kind {
@@ -122,9 +152,7 @@ func (s *madeStack) read(t *testing.T, m moto, kind, id string) {
 		m.call(t, &out, "autoscaling", "describe-auto-scaling-groups", "--auto-scaling-group-names", id)
 		s.group, s.size = id, len(out.AutoScalingGroups[0].Instances)
 	case "AWS::IAM::Role":
-		var out struct{ PolicyDocument string }
-		m.call(t, &out, "iam", "get-role-policy", "--role-name", id, "--policy-name", "etcd-appliance")
-		s.policy = strings.ReplaceAll(out.PolicyDocument, "'", `"`) // moto writes it as Python does
+		s.policy = m.rights(t, id)
 	case "AWS::EC2::LaunchTemplate":
 		var out struct {
 			LaunchTemplateVersions []struct {
@@ -142,6 +170,7 @@ func (s *madeStack) read(t *testing.T, m moto, kind, id string) {
 		}
 		s.userData, s.tokens = string(text), data.MetadataOptions.HttpTokens
 	case "AWS::EC2::SecurityGroup":
+		s.securityGroup = id
 		var out struct {
 			SecurityGroups []struct {
 				GroupId       string
@@ -189,16 +218,16 @@ func TestStackIsMade(t *testing.T) {
 			t.Fatalf("zones %v, and the output %q", s.zones, s.outputs["HostedZoneId"])
 		}
 		v := whole
-		v.HostedZoneID, v.Bucket = strings.TrimPrefix(s.zones[0], "/hostedzone/"), ""
+		v.HostedZoneID, v.Bucket, v.PeerSecurityGroup = strings.TrimPrefix(s.zones[0], "/hostedzone/"), "", ""
 		s.check(t, v, "10.0.0.0/16", "10.9.0.0/16")
 		s.checkUserData(t, v)
 		if got := s.outputs["Endpoint"]; got != "http://releaseetcd.elephant.example.org:2379" {
 			t.Errorf("endpoint %s", got)
 		}
 	})
-	t.Run("cloudformation in a zone that is there", func(t *testing.T) {
+	t.Run("cloudformation in a zone that is there, of a cluster that spans regions", func(t *testing.T) {
 		s := m.create(t, "etcd2", must(CloudFormation())(t), map[string]string{
-			"StackVersion": "secondetcd", "HostedZone": "elephant.example.org", "HostedZoneId": "Z0EXISTING", "InstanceCount": "5",
+			"StackVersion": "secondetcd", "HostedZone": "elephant.example.org", "HostedZoneId": "Z0EXISTING", "InstanceCount": "5", "ActiveRegions": "eu-central-1,eu-west-1",
 			"Source": "https://example.org/etcd-appliance.tar.gz", "VpcId": vpcs.Vpcs[0].VpcId, "Subnets": strings.Join(subnetIDs, ","), "ClientCidr": "10.0.0.0/16",
 		})
 		if len(s.zones) != 0 || s.size != 5 {
@@ -206,6 +235,7 @@ func TestStackIsMade(t *testing.T) {
 		}
 		v := whole
 		v.ClusterName, v.Group, v.HostedZoneID, v.Bucket = "secondetcd", "etcd-cluster-secondetcd", "Z0EXISTING", ""
+		v.ActiveRegions, v.PeerSecurityGroup = "eu-central-1,eu-west-1", s.securityGroup
 		s.checkUserData(t, v)
 		checkPolicy(t, s.policy, v)
 	})
@@ -213,6 +243,7 @@ func TestStackIsMade(t *testing.T) {
 		s := m.create(t, "etcd-cluster-senzaetcd", rendered(t, map[string]string{"{{AccountInfo.VpcID}}": vpcs.Vpcs[0].VpcId, "subnet-0a": subnetIDs[0], "subnet-0b": subnetIDs[1], "subnet-0c": subnetIDs[2]}), nil)
 		v := whole
 		v.ClusterName, v.Group, v.HostedZoneID, v.Bucket = "senzaetcd", "etcd-cluster-senzaetcd", "", ""
+		v.PeerSecurityGroup = ""
 		s.check(t, v, "10.0.0.0/8")
 		var taupage struct {
 			Source, Networking string

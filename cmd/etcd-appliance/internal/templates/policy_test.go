@@ -14,7 +14,8 @@ import (
 var whole = Values{
 	ClusterName: "releaseetcd", HostedZone: "elephant.example.org", HostedZoneID: "Z3M3LMPEXAMPLE", Bucket: "my-etcd-claims",
 	Group: "etcd-cluster-releaseetcd", Partition: "aws", Region: "eu-central-1", Account: "123456789012",
-	EtcdVersion: "3.7", Source: "https://example.org/etcd-appliance.tar.gz",
+	PeerSecurityGroup: "sg-0123456789abcdef0",
+	EtcdVersion:       "3.7", Source: "https://example.org/etcd-appliance.tar.gz",
 }
 
 // notCalled are rights that the policy gives although the code has no such call.

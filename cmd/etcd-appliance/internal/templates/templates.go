@@ -26,6 +26,8 @@ type Values struct {
 	Partition    string // of AWS: aws, aws-cn, aws-us-gov
 	Region       string
 	Account      string
+	// ActiveRegions and PeerSecurityGroup are for a cluster that spans regions, whose peers are let in by address; empty: it does not.
+	ActiveRegions, PeerSecurityGroup string
 
 	EtcdVersion     string
 	EtcdVersionPrev string
@@ -40,6 +42,7 @@ func CloudFormation() (string, error) {
 		ClusterName: "${StackVersion}", HostedZone: "${HostedZone}", HostedZoneID: "${Zone}", Group: "etcd-cluster-${StackVersion}",
 		Partition: "${AWS::Partition}", Region: "${AWS::Region}", Account: "${AWS::AccountId}",
 		EtcdVersion: "${EtcdVersion}", EtcdVersionPrev: "${EtcdVersionPrev}", Source: "${Source}", SHA256: "${SourceSha256}", DataDevice: "/dev/sdf",
+		ActiveRegions: "${ActiveRegions}",
 	}
 	return stack("cloudformation.yaml", v)
 }
@@ -54,9 +57,17 @@ func Senza() (string, error) {
 	})
 }
 
-// stack puts the policy and the user data into a template of AWS resources.
+// stack puts the policy and the user data into a template of AWS resources. The rights to let peers in are a policy of their own there,
+// which a stack has when it spans regions.
 func stack(name string, v Values) (string, error) {
 	policy, err := IAMPolicy(v)
+	if err != nil {
+		return "", err
+	}
+	if v.ActiveRegions != "" {
+		v.PeerSecurityGroup = "${PeerSecurityGroup}"
+	}
+	peers, err := v.Peers()
 	if err != nil {
 		return "", err
 	}
@@ -64,7 +75,7 @@ func stack(name string, v Values) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return render(name, struct{ Policy, UserData string }{substituted(policy), data})
+	return render(name, struct{ Policy, Peers, UserData string }{substituted(policy), substituted(peers), data})
 }
 
 // parameter finds the strings of a policy in which CloudFormation is to replace something.
@@ -79,12 +90,16 @@ func substituted(policy string) string {
 		if strings.Contains(text, "${Zone}") {
 			return `{"Fn::Sub": [` + text + `, ` + zoneOf + `]}`
 		}
+		text = strings.ReplaceAll(text, "${PeerSecurityGroup}", "${SecurityGroup.GroupId}")
 		return `{"Fn::Sub": ` + text + `}`
 	})
 }
 
 // IAMPolicy allows the calls that the daemon makes, and no others.
 func IAMPolicy(v Values) (string, error) { return render("iam-policy.json", v) }
+
+// Peers are the statements of a policy by which daemons let in peers of other regions.
+func (v Values) Peers() (string, error) { return render("iam-peers.json", v) }
 
 // Unit is the systemd unit: of the daemon itself, or of its container when the source is an image.
 func Unit(v Values) (string, error) {
@@ -135,6 +150,8 @@ func (v Values) Environment() []string {
 		"ETCD_APPLIANCE_BUCKET=" + v.Bucket,
 		"ETCD_APPLIANCE_ETCD_VERSION=" + v.EtcdVersion,
 		"ETCD_APPLIANCE_ETCD_VERSION_PREV=" + v.EtcdVersionPrev,
+		"ETCD_APPLIANCE_ACTIVE_REGIONS=" + v.ActiveRegions,
+		"ETCD_APPLIANCE_PEER_SECURITY_GROUP=" + v.PeerSecurityGroup,
 	}
 }
 

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"os"
@@ -236,6 +237,7 @@ func checkPolicy(t *testing.T, policy string, v Values) {
 	group := func(name string) string {
 		return "arn:aws:autoscaling:" + v.Region + ":" + v.Account + ":autoScalingGroup:1b2c:autoScalingGroupName/" + name
 	}
+	ingress := func(id string) string { return "arn:aws:ec2:" + v.Region + ":" + v.Account + ":security-group/" + id }
 	allowed := []request{
 		{Action: "ec2:DescribeInstances", Resource: "*"},
 		{Action: "autoscaling:DescribeAutoScalingGroups", Resource: "*"},
@@ -261,6 +263,9 @@ func checkPolicy(t *testing.T, policy string, v Values) {
 		{Action: "autoscaling:UpdateAutoScalingGroup", Resource: group(v.Group)},
 		{Action: "ec2:TerminateInstances", Resource: "arn:aws:ec2:" + v.Region + ":" + v.Account + ":instance/i-0a"},
 		{Action: "route53:DeleteHostedZone", Resource: zone},
+		{Action: "ec2:AuthorizeSecurityGroupIngress", Resource: ingress("sg-another")},
+		{Action: "ec2:AuthorizeSecurityGroupEgress", Resource: ingress(cmp.Or(v.PeerSecurityGroup, "sg-0a"))},
+		{Action: "autoscaling:SetInstanceHealth", Resource: strings.Replace(group("another"), v.Region, "eu-west-1", 1)},
 	}
 	if v.HostedZoneID != "" {
 		allowed = append(allowed, request{Action: "route53:GetHostedZone", Resource: zone})
@@ -274,6 +279,17 @@ func checkPolicy(t *testing.T, policy string, v Values) {
 			request{Action: "s3:ListBucket", Resource: bucket})
 		refused = append(refused, request{Action: "s3:DeleteObject", Resource: claim},
 			request{Action: "s3:PutObject", Resource: bucket + "/etcd-appliance/other/claim"}, request{Action: "s3:GetObject", Resource: bucket + "/secret"})
+	}
+	peers := []request{
+		{Action: "ec2:DescribeSecurityGroups", Resource: "*"},
+		{Action: "ec2:AuthorizeSecurityGroupIngress", Resource: ingress(cmp.Or(v.PeerSecurityGroup, "sg-0a"))},
+		{Action: "ec2:RevokeSecurityGroupIngress", Resource: ingress(cmp.Or(v.PeerSecurityGroup, "sg-0a"))},
+		{Action: "autoscaling:SetInstanceHealth", Resource: strings.Replace(group(v.Group), v.Region, "eu-west-1", 1)},
+	}
+	if v.PeerSecurityGroup != "" {
+		allowed = append(allowed, peers...)
+	} else {
+		refused = append(refused, peers...)
 	}
 	for i, answer := range simulate(t, policy, append(allowed, refused...)) {
 		r := append(allowed, refused...)[i]
