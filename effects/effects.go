@@ -53,7 +53,7 @@ type Options struct {
 	Exact       states.Version // the very version that is wanted; unknown: whichever patch is installed
 	Servers     []states.MinorVersion
 	Patches     []states.Version // of those servers that tell
-	TagEvery    time.Duration    // how often the group is asked for its tags where the rules ask nothing of it; 0: not for them alone
+	TagEvery    time.Duration    // how often the group is asked for its tags at least; 0: not for them alone
 
 	LaunchingHook, TerminatingHook string // lifecycle hooks of the group that this daemon completes; empty: none
 }
@@ -161,7 +161,7 @@ func (e *Effects) Refresh(needs states.Needs) {
 	}
 	e.refresh(&e.ending, 3*time.Second)
 	e.refresh(&e.warning, warningPace)
-	e.refresh(&e.group, cmp.Or(needs.Group, e.TagEvery, e.firstLook()))
+	e.refresh(&e.group, cmp.Or(soonest(needs.Group, e.TagEvery), e.firstLook()))
 	if e.facts.Name != "" && (e.Route53 != nil || e.S3 != nil) {
 		e.refresh(&e.zone, needs.Zone)
 	}
@@ -171,6 +171,14 @@ func (e *Effects) Refresh(needs states.Needs) {
 	e.refresh(&e.peers, needs.Peers)
 	e.wide = needs.Wide
 	e.refresh(&e.cluster, needs.Cluster)
+}
+
+// soonest is the shorter of two ages, of which zero is any.
+func soonest(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // question runs off the deciding goroutine and must touch only what was copied for it before; what it returns runs on it.

@@ -62,3 +62,24 @@ func TestTagGoesBeforeConfiguration(t *testing.T) {
 		}
 	}
 }
+
+// TestTagIsLookedForInTime whatever the rules want of the group: others count on it (see states.Observation.Spread).
+func TestTagIsLookedForInTime(t *testing.T) {
+	for _, c := range []struct{ needs, every, want time.Duration }{
+		{0, 0, 0}, {time.Minute, 0, time.Minute}, {0, time.Minute, time.Minute}, {time.Minute, time.Second, time.Second}, {time.Second, time.Minute, time.Second},
+	} {
+		if got := soonest(c.needs, c.every); got != c.want {
+			t.Errorf("the rules want %s, the tag %s: asks every %s", c.needs, c.every, got)
+		}
+	}
+	r := newRig(t, func(_ *rig, o *Options) { o.TagEvery = 2 * time.Second })
+	r.know()
+	if n := r.asked("DescribeAutoScalingGroups", func() {
+		for range 20 {
+			r.pass(time.Second)
+			r.turn(states.Needs{Group: time.Minute})
+		}
+	}); n != 10 {
+		t.Errorf("asked %d times in 20 s", n)
+	}
+}

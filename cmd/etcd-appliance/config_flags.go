@@ -80,7 +80,7 @@ func configFlags(c *Config) *pflag.FlagSet {
 	addSetting(fs, "log-level", &c.LogLevel, "info", oneOf("trace", "debug", "info", "warn", "error"))
 
 	// Rarely used: on the page of --help-all only.
-	addSetting(fs, "active-regions", &c.ActiveRegions, "", parseRegions).Hidden = true
+	addSetting(fs, "active-regions", &c.ActiveRegions, "", optional(parseRegions)).Hidden = true
 	addSetting(fs, "address", &c.Address, privateAddress, oneOf(privateAddress, publicAddress)).Hidden = true
 	addSetting(fs, "peer-security-group", &c.PeerSecurityGroup, "", optional(parseSecurityGroup)).Hidden = true
 	addSetting(fs, "client-port", &c.ClientPort, "2379", parsePort).Hidden = true

@@ -27,8 +27,8 @@ The daemon
 `
 
 	runPageRare = `Rarely used
-  --active-regions LIST     that the cluster spans, this one too (default: this)
-  --peer-security-group ID  where to let in peers of other regions (default: none)
+  --active-regions LIST     all that the cluster spans (default: this one)
+  --peer-security-group ID  let peers of other regions in here (default: none)
   --address private|public  at which members meet (default: private)
   --client-port PORT        of etcd, for clients (default: 2379)
   --peer-port PORT          of etcd, for its peers (default: 2380)
@@ -67,8 +67,8 @@ A file for --config:
 `
 
 	runPageEnd = `
-A flag wins over ETCD_APPLIANCE_<FLAG>, that over HOSTED_ZONE, ETCDVERSION and
-ETCDVERSION_PREV, and these over the file.
+A flag wins over ETCD_APPLIANCE_<FLAG>, that over HOSTED_ZONE, ETCDVERSION,
+ETCDVERSION_PREV and ACTIVE_REGIONS, and these over the file.
 
 Example:
   $ etcd-appliance run --hosted-zone elephant.example.org --etcd-version 3.7

@@ -62,7 +62,7 @@ func TestConfigDefaults(t *testing.T) {
 	want, _ := json.Marshal(Config{
 		EtcdVersion: states.MinorVersion{Major: 3, Minor: 7}, DataDir: "/var/lib/etcd-appliance",
 		ClientPort: 2379, PeerPort: 2380, SnapshotCount: 5000, TagInterval: 5 * time.Minute, LaunchingHook: "etcd-appliance-launching", TerminatingHook: "etcd-appliance-terminating", StopGrace: 40 * time.Second,
-		OnTotalLoss: states.HaltOnTotalLoss, StatusAddress: "127.0.0.1:2381", LogFormat: "auto", LogLevel: "info",
+		OnTotalLoss: states.HaltOnTotalLoss, StatusAddress: "127.0.0.1:2381", LogFormat: "auto", LogLevel: "info", Address: "private",
 	})
 	if !bytes.Equal(got, want) {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -104,7 +104,7 @@ func TestConfigPrecedence(t *testing.T) {
 func TestConfigSources(t *testing.T) {
 	dir, papers := fakeServers(t, "3.6", "3.7"), papers(t)
 	values := map[string]string{
-		"cluster-name": "releaseetcd", "group": "my group", "hosted-zone": "elephant.example.org.", "bucket": "my-claims",
+		"active-regions": "eu-central-1", "address": "public", "peer-security-group": "sg-0123456789abcdef0", "cluster-name": "releaseetcd", "group": "my group", "hosted-zone": "elephant.example.org.", "bucket": "my-claims",
 		"on-total-loss": "new", "etcd-version": "3.7.3", "etcd-version-prev": "3.6", "etcd-dir": dir, "data-dir": "/data",
 		"etcd-arg": "--quota-backend-bytes=1", "dry-run": "true", "status-address": "127.0.0.2:2382", "log-format": "json", "log-level": "debug",
 		"client-port": "12379", "peer-port": "12380", "snapshot-count": "7", "stop-grace": "3s", "tag-interval": "7s", "launching-hook": "enter", "terminating-hook": "leave", "replace-unhealthy-after": "9m", "pass-etcd-env": "true",
@@ -255,6 +255,9 @@ func TestConfigWrongValues(t *testing.T) {
 		{"STATUS_ADDRESS", "2381", "is not an address to listen on", "127.0.0.1:2381, or off"},
 		{"STATUS_ADDRESS", "localhost:2381", "is not an address to listen on", "an IP address and a port"},
 		{"STATUS_ADDRESS", "127.0.0.1:0", "is not an address to listen on", "or off"},
+		{"ACTIVE_REGIONS", "eu-central-1,Frankfurt", "names no region with \"Frankfurt\"", "eu-central-1,eu-west-1"},
+		{"ADDRESS", "10.0.0.1", "is none of its values", "private or public"},
+		{"PEER_SECURITY_GROUP", "peers", "is not the ID of a security group", "sg-0123456789abcdef0"},
 		{"LOG_LEVEL", "loud", "is none of its values", "trace, debug, info, warn or error"},
 	} {
 		t.Run(tt.variable+"="+tt.value, func(t *testing.T) {
@@ -287,6 +290,13 @@ func TestConfigCrossChecks(t *testing.T) {
 			"flag --client-port and default of --peer-port: both are 2380", "2379 for clients"},
 		{"status on a port of etcd", []string{"--status-address=0.0.0.0:2379"}, nil, "flag --status-address: 2379 is a port of etcd", "such as 2381"},
 		{"status on a port of etcd, everywhere", []string{"--status-address=:2380"}, nil, "flag --status-address: 2380 is a port of etcd", "such as 2381"},
+		{"regions without a name", nil, map[string]string{"ACTIVE_REGIONS": "eu-central-1,eu-west-1"},
+			"environment variable ACTIVE_REGIONS: several regions, and no --cluster-name", "the same name in all regions"},
+		{"regions and a bucket", []string{"--active-regions=eu-central-1 eu-west-1", "--cluster-name=a", "--hosted-zone=b.c", "--bucket=abc"}, nil,
+			"flag --bucket: a bucket is in one region", "--hosted-zone"},
+		{"regions without a zone", []string{"--active-regions=eu-central-1,eu-west-1,eu-west-1", "--cluster-name=a"}, nil,
+			"flag --active-regions: several regions, and no --hosted-zone", "the claim that makes theirs one cluster"},
+		{"public addresses without TLS", []string{"--address=public"}, nil, "flag --address: public addresses without TLS", "VPC peering"},
 		{"no directory", []string{"--etcd-dir", empty + "/none"}, nil, "flag --etcd-dir: open " + empty + "/none: no such file", "/none/3.7/etcd"},
 		{"no server", []string{"--etcd-dir", empty}, nil, "flag --etcd-dir: no etcd server in " + empty, "/3.7/etcd"},
 		{"several servers, none wanted", []string{"--etcd-dir", three}, nil,
