@@ -1,12 +1,14 @@
 package effects
 
 import (
+	"io"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	asgtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
@@ -239,5 +241,42 @@ func TestInstanceAbroadIsReplacedThere(t *testing.T) {
 			t.Errorf("%s: %s", id, failed)
 		}
 		r.pass(time.Minute)
+	}
+}
+
+// TestPublicAddresses are what instances are known by, where members meet at them.
+func TestPublicAddresses(t *testing.T) {
+	r := newRig(t, func(_ *rig, o *Options) { o.Public, o.HostedZone = true, "public.example.org" })
+	r.zone("public.example.org.", false)
+	r.zone("public.example.org.", true)
+	r.know()
+	me, _ := r.cloud.Instance(r.ids[0])
+	if self := r.Observe().Self; self.Address != me.PublicIP || !strings.HasPrefix(self.Address, "198.51.") {
+		t.Errorf("%+v", self)
+	}
+	r.facts.Cluster.Members = []states.Member{{ID: 1, Address: me.PublicIP}} // it has not started
+	for _, i := range r.look().Instances {
+		in, _ := r.cloud.Instance(i.ID)
+		if i.Address != in.PublicIP || !strings.HasPrefix(i.DNSName, "ec2-198-51-") {
+			t.Errorf("%+v", i)
+		}
+	}
+	if g := r.look(); g.Gone(me.PublicIP) != states.No || len(g.Absent) != 0 {
+		t.Errorf("%+v", g)
+	}
+}
+
+// TestNoPublicAddress is no address at all: the instance waits for one.
+func TestNoPublicAddress(t *testing.T) {
+	r := newRig(t, func(_ *rig, o *Options) { o.Public = true })
+	r.fault = func(c awsfake.Call) awsfake.Fault {
+		if c.Action == "GetMetadata" {
+			return awsfake.Fault{Edit: func(out any) { out.(*imds.GetMetadataOutput).Content = io.NopCloser(strings.NewReader("")) }}
+		}
+		return awsfake.Fault{}
+	}
+	r.look()
+	if self := r.Observe().Self; self.ID != "" || !strings.Contains(r.complaint["instance metadata"], "no address of it") {
+		t.Errorf("%+v, complains %q", self, r.complaint["instance metadata"])
 	}
 }

@@ -55,7 +55,7 @@ func newRig(t *testing.T, change func(*rig, *Options)) *rig {
 	}
 	r.cloud = awsfake.New(awsfake.Options{
 		Now: func() time.Time { return r.now }, Fault: func(c awsfake.Call) awsfake.Fault { return r.fault(c) }, MaxStale: time.Hour,
-		ShutdownDelay: 30 * time.Second,
+		ShutdownDelay: 30 * time.Second, Public: true,
 	})
 	r.launch(3)
 	r.zone("elephant.example.org.", true)

@@ -30,6 +30,9 @@ type Options struct {
 	// NewAddress returns the private IPv4 of a new instance; the default hands
 	// out 10.0.0.10 and up and never reuses one.
 	NewAddress func(instanceID string) string
+	// Public gives instances public addresses too, which are what their private
+	// ones are behind 198.51 (a range for documentation, RFC 5737, and a bit more).
+	Public bool
 	// OnRunning is called when an instance has booted and its processes should
 	// start, OnTerminate when they end (shutting-down, stopping or a reboot); each
 	// OnRunning is followed by at most one OnTerminate. They run inside the call

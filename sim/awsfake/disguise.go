@@ -154,7 +154,7 @@ func (i *Instance) wear(l Look) {
 		i.Tags = slices.DeleteFunc(slices.Clone(i.Tags), func(t Tag) bool { return t.Key == GroupNameTag })
 	}
 	if l&(NoAddress|IPv6Only) != 0 {
-		i.PrivateIP, i.PrivateDNSName = "", ""
+		i.PrivateIP, i.PrivateDNSName, i.PublicIP = "", "", ""
 	}
 	if l&UnknownState != 0 {
 		i.State = strangeState

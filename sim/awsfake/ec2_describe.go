@@ -69,7 +69,7 @@ func after[T any](list []T, token string, name func(*T) string) ([]T, error) {
 }
 
 func knownFilter(name string) bool {
-	return name == "instance-id" || name == "instance-state-name" || name == "private-ip-address" || strings.HasPrefix(name, "tag:")
+	return name == "instance-id" || name == "instance-state-name" || name == "private-ip-address" || name == "ip-address" || strings.HasPrefix(name, "tag:")
 }
 
 // matchAll: filters are joined by and, the values of one by or.
@@ -83,6 +83,8 @@ func matchAll(filters []types.Filter, i *Instance) bool {
 			value = i.State
 		case "private-ip-address":
 			value, ok = i.PrivateIP, !i.gone()
+		case "ip-address":
+			value, ok = i.PublicIP, !i.gone() && i.PublicIP != ""
 		default:
 			value, ok = i.Tag(strings.TrimPrefix(name, "tag:"))
 		}
@@ -125,6 +127,9 @@ func reservation(i *Instance) types.Reservation {
 		instance.PrivateIpAddress = aws.String(i.PrivateIP)
 		instance.PrivateDnsName = aws.String(i.PrivateDNSName)
 		instance.NetworkInterfaces = i.interfaces()
+	}
+	if !i.gone() && i.PublicIP != "" {
+		instance.PublicIpAddress, instance.PublicDnsName = aws.String(i.PublicIP), aws.String(i.publicName())
 	}
 	if i.look&IPv6Only != 0 {
 		instance.Ipv6Address = aws.String("2001:db8::" + i.ID[len(i.ID)-4:])

@@ -186,6 +186,9 @@ func (c *Cloud) launch(g *Group, at time.Time) bool {
 		Group: g.Name, Lifecycle: "Pending", Health: "Healthy", TemplateVersion: g.TemplateVersion,
 		stateAt: at.Add(c.launchDelay()),
 	}
+	if c.opt.Public {
+		i.PublicIP = publicAddress(ip)
+	}
 	if r := g.refreshing(); r != nil {
 		i.TemplateVersion = r.TemplateVersion
 	}

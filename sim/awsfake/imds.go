@@ -92,6 +92,8 @@ func (m *IMDS) Get(path string) (string, bool) {
 		return i.ID, true
 	case "meta-data/local-ipv4":
 		return i.PrivateIP, true
+	case "meta-data/public-ipv4":
+		return i.PublicIP, i.PublicIP != ""
 	case "meta-data/local-hostname", "meta-data/hostname":
 		return i.PrivateDNSName, true
 	case "meta-data/placement/availability-zone":

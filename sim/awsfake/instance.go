@@ -26,6 +26,7 @@ type Instance struct {
 	State          string // Pending, Running, ...
 	PrivateIP      string // stays the same through stop and start, as on a VPC
 	PrivateDNSName string // ip-a-b-c-d.<region>.compute.internal
+	PublicIP       string // empty unless Options.Public
 	Zone           string // availability zone
 	LaunchedAt     time.Time
 	Reason         string // why it is shutting down, as in StateTransitionReason

@@ -1,11 +1,24 @@
 package awsfake
 
+import "strings"
+
 // regionOf is the region of an availability zone: its name without the letter.
 func regionOf(zone string) string {
 	if zone == "" {
 		return ""
 	}
 	return zone[:len(zone)-1]
+}
+
+// publicAddress is behind what a private one is translated.
+func publicAddress(private string) string {
+	parts := strings.SplitN(private, ".", 3)
+	return "198.51." + parts[2]
+}
+
+// publicName is the host name of a public address.
+func (i *Instance) publicName() string {
+	return "ec2-" + strings.ReplaceAll(i.PublicIP, ".", "-") + "." + i.Region() + ".compute.amazonaws.com"
 }
 
 // reaches tells whether what is in a zone is in the region that was asked.
