@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	asgtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/rs/zerolog"
 
 	"github.com/etcd-appliance/etcd-appliance/states"
@@ -76,9 +77,10 @@ type Effects struct {
 	configured wish
 	tagged     wish
 	groupName  string
-	region     string       // this one; empty until the metadata tells
-	abroad     []Region     // the others
-	regions    []regionSeen // this one, then those abroad
+	region     string                     // this one; empty until the metadata tells
+	abroad     []Region                   // the others
+	home       *asgtypes.AutoScalingGroup // of this region, as it was last described
+	regions    []regionSeen               // this one, then those abroad
 	zoneID     string
 	zoneGone   bool // the zone of that ID is not there any more: it is looked for again
 	claimSeen  claimSeen

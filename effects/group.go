@@ -18,47 +18,64 @@ import (
 )
 
 // askGroup reads the group and then its instances, with those of every member, in this region and in every other. A region answers whole,
-// or nothing is learnt of it; nothing is learnt at all where this one does not.
+// or nothing is learnt of it.
 func (e *Effects) askGroup() question {
 	at, name, self, keys := e.Now(), e.groupName, e.facts.Self.ID, e.memberKeys()
-	seen, abroad, misplaced := slices.Clone(e.regions), e.abroad, e.located()
+	seen, abroad, misplaced, home := slices.Clone(e.regions), e.abroad, e.located(), e.home
 	return func(ctx context.Context) (func(), error) {
 		if misplaced != nil {
 			return nil, misplaced
 		}
-		here := Region{EC2: e.EC2, AutoScaling: e.AutoScaling}
-		if name == "" {
-			var err error
-			if name, err = e.findGroup(ctx, self); err != nil {
-				return nil, err
+		seen[0].ask(at, len(abroad) > 0, func() (told regionSeen, err error) {
+			asg, told, err := e.askHome(ctx, name, self, keys, at)
+			if err == nil {
+				home = asg
 			}
+			return told, err
+		})
+		failed := seen[0].failed
+		if failed != nil && (home == nil || len(abroad) == 0) {
+			return nil, failed
 		}
-		asg, err := here.readGroup(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		if seen[0], err = e.askRegion(ctx, &here, asg, keys, at); err != nil {
-			return nil, err
-		}
-		silent := e.askAbroad(ctx, abroad, asg, keys, at, seen[1:])
-		hook, unread := e.askHook(ctx, asg, self)
+		e.askAbroad(ctx, abroad, home, keys, at, seen[1:])
+		hook, unread := e.askHook(ctx, home, self)
 		cluster := ""
 		if e.ClusterName == "" {
-			if cluster, err = e.Named(name); err != nil {
+			var err error
+			if cluster, err = e.Named(aws.ToString(home.AutoScalingGroupName)); err != nil {
 				return nil, err
 			}
 		}
 		return func() {
 			before, hookBefore, absent := e.facts.Group.Instances, e.facts.Group.Hook, e.facts.Group.Absent
-			e.groupName, e.facts.Name, e.regions = name, cmp.Or(e.ClusterName, cluster), seen
+			e.home, e.groupName, e.facts.Name, e.regions = home, aws.ToString(home.AutoScalingGroupName), cmp.Or(e.ClusterName, cluster), seen
 			e.facts.Group = together(seen)
-			e.facts.Group.Silent = e.noteSilent(abroad, silent)
+			e.facts.Group.Silent = e.noteSilent()
 			e.facts.Group.Absent = absences(absent, keys, &e.facts.Group, at)
-			e.setHook(hookBefore, hook, at, unread)
-			e.heedTag(asg.Tags)
+			e.setHook(hookBefore, hook, at, cmp.Or(failed, unread))
+			if failed == nil {
+				e.heedTag(home.Tags)
+			}
 			e.peers.stale = e.peers.stale || !slices.Equal(before, e.facts.Group.Instances)
 		}, nil
 	}
+}
+
+// askHome reads the own region's group, whose name may have to be asked for first.
+func (e *Effects) askHome(ctx context.Context, name, self string, keys []string, at time.Time) (*asgtypes.AutoScalingGroup, regionSeen, error) {
+	here := Region{EC2: e.EC2, AutoScaling: e.AutoScaling}
+	if name == "" {
+		var err error
+		if name, err = e.findGroup(ctx, self); err != nil {
+			return nil, regionSeen{}, err
+		}
+	}
+	asg, err := here.readGroup(ctx, name)
+	if err != nil {
+		return nil, regionSeen{}, err
+	}
+	told, err := e.askRegion(ctx, &here, asg, keys, at)
+	return asg, told, err
 }
 
 // idsOf lists the group's instances, and those that members are named after.

@@ -21,6 +21,25 @@ type regionSeen struct {
 	at        time.Time // when it was asked
 	desired   int
 	instances []states.Instance
+
+	failed   error // why it did not answer the last question; nil when it did
+	failures int   // in a row
+	rests    time.Time
+}
+
+// ask puts what a region tells in the place of what it told before. One that has failed rests, where others need not wait for it.
+func (s *regionSeen) ask(at time.Time, mayRest bool, question func() (regionSeen, error)) {
+	if mayRest && at.Before(s.rests) {
+		return
+	}
+	told, err := question()
+	if err == nil {
+		*s = told
+		return
+	}
+	s.failed = err
+	s.failures++
+	s.rests = at.Add(pauseAfter(s.failures, time.Second, maxPause))
 }
 
 // locate tells the regions abroad from this one.
@@ -61,32 +80,32 @@ func (e *Effects) askRegion(ctx context.Context, r *Region, asg *asgtypes.AutoSc
 		return regionSeen{}, err
 	}
 	maps.Copy(described, byAddress)
-	return regionSeen{at, int(aws.ToInt32(asg.DesiredCapacity)), e.instances(asg, described, r.Name != "")}, nil
+	return regionSeen{at: at, desired: int(aws.ToInt32(asg.DesiredCapacity)), instances: e.instances(asg, described, r.Name != "")}, nil
 }
 
-// askAbroad asks every other region, and puts what it tells in the place of what it told before. It gives the errors of the silent ones.
-func (e *Effects) askAbroad(ctx context.Context, abroad []Region, here *asgtypes.AutoScalingGroup, keys []string, at time.Time, seen []regionSeen) []error {
-	failed := make([]error, len(abroad))
+// askAbroad asks every other region.
+func (e *Effects) askAbroad(ctx context.Context, abroad []Region, here *asgtypes.AutoScalingGroup, keys []string, at time.Time, seen []regionSeen) {
 	e.Parallel(len(abroad), func(i int) {
 		r := &abroad[i]
-		asg, err := r.Counterpart(ctx, here)
-		if err == nil {
-			var told regionSeen
-			if told, err = e.askRegion(ctx, r, asg, keys, at); err == nil {
-				seen[i] = told
+		seen[i].ask(at, true, func() (regionSeen, error) {
+			asg, err := r.Counterpart(ctx, here)
+			if err != nil {
+				return regionSeen{}, err
 			}
-		}
-		failed[i] = err
+			return e.askRegion(ctx, r, asg, keys, at)
+		})
 	})
-	return failed
 }
 
-// noteSilent names the regions that failed, and has the log tell why.
-func (e *Effects) noteSilent(abroad []Region, failed []error) (silent []string) {
-	for i, err := range failed {
-		name := abroad[i].Name
-		e.complaint.note(e.Log, "auto-scaling group in "+name, err)
-		if err != nil {
+// noteSilent names the regions that did not answer, and has the log tell why.
+func (e *Effects) noteSilent() (silent []string) {
+	for i := range e.regions {
+		name := e.region
+		if i > 0 {
+			name = e.abroad[i-1].Name
+		}
+		e.complaint.note(e.Log, "auto-scaling group in "+name, e.regions[i].failed)
+		if e.regions[i].failed != nil {
 			silent = append(silent, name)
 		}
 	}

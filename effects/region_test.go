@@ -127,12 +127,48 @@ func TestRegionThatNeverTold(t *testing.T) {
 	}
 }
 
-func TestOwnRegionThatIsSilentTeachesNothing(t *testing.T) {
+// TestOwnRegionThatIsSilent teaches nothing at first, since it says which group is meant; and later no more than another one.
+func TestOwnRegionThatIsSilent(t *testing.T) {
 	r := spanning(t, nil)
 	r.silence("eu-central-1")
 	r.look()
 	if g := r.look(); g.Known != states.Unknown || g.Desired != 0 {
 		t.Errorf("%+v", g)
+	}
+	r = spanning(t, nil)
+	r.know()
+	told := r.look().At
+	r.silence("eu-central-1")
+	far := in(r, "eu-west-1")[0]
+	r.facts.Cluster.Members = []states.Member{{ID: 1, Name: far, ClientURL: "http://10.9.9.9:2379"}}
+	r.terminate(far)
+	r.pass(time.Minute)
+	if g := r.look(); g.Gone(far) != states.Yes || !g.At.Equal(told) || !slices.Equal(g.Silent, []string{"eu-central-1"}) || g.Desired != 5 {
+		t.Errorf("%+v", g)
+	}
+}
+
+// TestSilentRegionRests: others are asked as often as the rules want, and this one ever more rarely.
+func TestSilentRegionRests(t *testing.T) {
+	r := spanning(t, nil)
+	r.know()
+	failed, answered := 0, 0
+	r.fault = func(c awsfake.Call) awsfake.Fault {
+		switch {
+		case c.Action != "DescribeAutoScalingGroups":
+		case c.Region == "eu-west-1":
+			failed++
+			return awsfake.Fault{Err: awsfake.Error("ServiceUnavailable", "Service is unavailable")}
+		default:
+			answered++
+		}
+		return awsfake.Fault{}
+	}
+	for range 120 {
+		r.look()
+	}
+	if answered != 120 || failed < 6 || failed > 10 {
+		t.Errorf("asked the silent region %d times, and the other %d times, in 2 minutes", failed, answered)
 	}
 }
 

@@ -81,14 +81,18 @@ func wordsOf(line string) []string {
 
 // set reads a line that says what the group is.
 //
-//	seed 7 | hook | wants 3.6 (or 3.5, which leads to 3.7 too; or 2.3, which leads to 3.0) | claim s3 | total-loss new | late c 5m | launch 3 | cluster 3
+//	seed 7 | hook | wants 3.6 (or 3.5, which leads to 3.7 too; or 2.3, which leads to 3.0) | claim s3 | total-loss new | regions 2 | routed | late c 5m | launch 3 | cluster 3
 //
 // "cluster 3" is "launch 3" and "wait whole", for stories that begin with a whole cluster; how it came about is not told.
 func (p *Plan) set(words []string) error {
 	switch len(words) {
 	case 1:
-		if words[0] == "hook" {
+		switch words[0] {
+		case "hook":
 			p.Hook = true
+			return nil
+		case "routed":
+			p.Routed = true
 			return nil
 		}
 	case 2:
@@ -112,6 +116,10 @@ func (p *Plan) setTo(what, value string) (err error) {
 		p.Newer, err = p.newerFor(value)
 	case "claim":
 		p.Claim = value
+	case "regions":
+		if p.Regions, err = strconv.Atoi(value); err == nil && (p.Regions < 1 || p.Regions > len(regions)) {
+			err = fmt.Errorf("there are %d regions", len(regions))
+		}
 	case "total-loss":
 		p.Loss = states.TotalLoss(value)
 	case "launch":

@@ -172,7 +172,13 @@ func readOutage(words []string) (step, error) {
 	case "end":
 		return func(s *stage) error { s.outage = false; s.cloud.Calm(); return nil }, nil
 	}
-	return nil, fmt.Errorf("want: outage begin, outage begin route53, outage end")
+	if len(words) == 2 && words[0] == "begin" && slices.ContainsFunc(regions[:], func(r region) bool { return r.name == words[1] }) {
+		return func(s *stage) error {
+			s.cloud.Refuse(awsfake.Unavailable, awsfake.Who{Region: words[1]}, time.Duration(never))
+			return nil
+		}, nil
+	}
+	return nil, fmt.Errorf("want: outage begin, outage begin route53, outage begin eu-west-1, outage end")
 }
 
 func readWants(words []string) (step, error) {

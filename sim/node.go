@@ -87,7 +87,7 @@ func (w *world) instanceRuns(in awsfake.Instance) {
 		if n.gone || n.on {
 			return
 		}
-		w.trace.node(n, "instance boots: "+in.PrivateIP+" in "+in.Zone)
+		w.trace.node(n, "instance boots"+w.plan.abroad(in))
 		w.etcd.PowerOn(in.ID)
 		n.on = true
 		n.startDaemon()

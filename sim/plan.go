@@ -10,14 +10,17 @@ import (
 // Plan is what a seed makes of a run before it begins. It is printed with every failure. A plan that lists the faults in Only
 // is replayed from that list alone, and so keeps its meaning when the way in which faults are drawn changes.
 type Plan struct {
-	Seed  uint64 `json:"seed"`
-	Nodes int    `json:"nodes"` // desired capacity of the group
+	Seed  uint64           `json:"seed"`
+	Nodes int              `json:"nodes"` // desired capacity of the group
+	Chaos Span             `json:"chaos"` // how long faults are made
+	Quiet Span             `json:"quiet"` // how long the converged cluster must stay untouched
+	Claim string           `json:"claim"` // where the claim is kept: route53, s3 or nowhere
+	Loss  states.TotalLoss `json:"on_total_loss"`
+
 	// Regions is how many regions the instances are in; zero is one. There may be two.
-	Regions int              `json:"regions,omitempty"`
-	Chaos   Span             `json:"chaos"` // how long faults are made
-	Quiet   Span             `json:"quiet"` // how long the converged cluster must stay untouched
-	Claim   string           `json:"claim"` // where the claim is kept: route53, s3 or nowhere
-	Loss    states.TotalLoss `json:"on_total_loss"`
+	Regions int `json:"regions,omitempty"`
+	// Routed says that the network lets the regions meet, so that no daemon has to let anybody in.
+	Routed bool `json:"routed,omitempty"`
 
 	// Newer is when the configuration of new daemons changes to want the newest minor; zero is never.
 	Newer Span `json:"newer"`
@@ -80,7 +83,7 @@ func newPlan(seed uint64) Plan {
 		p.Replace = Span(10 * time.Minute)
 	}
 	if p.Nodes > 1 && newStream(seed, "regions").chance(0.1) {
-		p.Regions = 2
+		p.Regions, p.Routed = 2, newStream(seed, "routed").chance(0.3)
 	}
 	p.Long = p.Newer > 0 && !p.Old && newStream(seed, "long").chance(0.4)
 	p.Mode = []Mode{Swarm, Swarm, Swarm, Swarm, Swarm, Swarm, Swarm, Storm, Single, Calm}[s.below(10)]

@@ -43,6 +43,14 @@ func (p *Plan) spans() []region {
 	return regions[:1]
 }
 
+// abroad tells the region of an instance, where there are several.
+func (p *Plan) abroad(in awsfake.Instance) string {
+	if p.Regions > 1 {
+		return " in " + in.Region()
+	}
+	return ""
+}
+
 // sizes is how many instances the group of each region is to have at first.
 func (p *Plan) sizes() []int {
 	if p.Regions > 1 {
@@ -86,8 +94,10 @@ func (w *world) launchAbroad() {
 		})
 		must(err)
 	}
-	w.walls = &[]cutting{}
-	w.partitions = append(w.partitions, w.walls)
+	if !w.plan.Routed {
+		w.walls = &[]cutting{}
+		w.partitions = append(w.partitions, w.walls)
+	}
 }
 
 // span points a daemon at the regions of the run.
@@ -99,7 +109,10 @@ func (n *node) span(o *effects.Options) {
 		at := effects.Region{Name: r.name, EC2: checkedEC2{n.cloud.EC2(n.id).In(r.name), n}, AutoScaling: checkedGroup{n.cloud.AutoScaling(n.id).In(r.name), n, i}}
 		o.Regions = append(o.Regions, at)
 		if i == n.region {
-			o.EC2, o.AutoScaling, o.SecurityGroup, o.ClusterName = at.EC2, at.AutoScaling, n.security[i], groupName
+			o.EC2, o.AutoScaling, o.ClusterName = at.EC2, at.AutoScaling, groupName
+			if !n.plan.Routed {
+				o.SecurityGroup = n.security[i]
+			}
 		}
 	}
 }
@@ -136,6 +149,9 @@ func (w *world) letsIn(region int, address string) bool {
 // pendingRules names what is missing to security groups that let in who is in the other region, and of the others nobody but an instance
 // that has the address now.
 func (w *world) pendingRules() string {
+	if w.plan.Routed {
+		return ""
+	}
 	for i, id := range w.security {
 		var want, may []string
 		for _, in := range w.cloud.Instances() {
