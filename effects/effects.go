@@ -108,7 +108,7 @@ func New(o Options) *Effects {
 	e.self = source{name: "instance metadata", timeout: 5 * time.Second, ask: e.askSelf}
 	e.ending = source{name: "termination notice", timeout: 10 * time.Second, ask: e.askEnding}
 	e.warning = source{name: "warnings of AWS", timeout: 10 * time.Second, ask: e.askWarning}
-	e.group = source{name: "auto-scaling group", timeout: 10 * time.Second, ask: e.askGroup, pause: time.Second}
+	e.group = source{name: "auto-scaling group", timeout: groupPatience, ask: e.askGroup, pause: time.Second}
 	e.ingress = source{name: "security group", timeout: 10 * time.Second, ask: e.askIngress, pause: time.Second}
 	e.zone = source{name: "hosted zone", timeout: 15 * time.Second, ask: e.askZone, pause: time.Second}
 	e.peers = source{name: "peers", timeout: 3 * time.Second, ask: e.askPeers}

@@ -27,6 +27,8 @@ func (e *Effects) askGroup() question {
 			return nil, misplaced
 		}
 		seen[0].ask(at, len(abroad) > 0, func() (told regionSeen, err error) {
+			ctx, cancel := e.Within(ctx, patienceWith(len(abroad)))
+			defer cancel()
 			asg, told, err := e.askHome(ctx, name, self, keys, at)
 			if err == nil {
 				home = asg

@@ -42,6 +42,17 @@ func (s *regionSeen) ask(at time.Time, mayRest bool, question func() (regionSeen
 	s.rests = at.Add(pauseAfter(s.failures, time.Second, maxPause))
 }
 
+// groupPatience is how long the question about the group may take.
+const groupPatience = 10 * time.Second
+
+// patienceWith is how long this region may take, so that others can be asked after it.
+func patienceWith(others int) time.Duration {
+	if others > 0 {
+		return groupPatience / 2
+	}
+	return groupPatience
+}
+
 // locate tells the regions abroad from this one.
 func (e *Effects) locate(region string) {
 	if e.region == region {
