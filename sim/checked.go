@@ -71,6 +71,8 @@ type checkedEtcd struct {
 func (e checkedEtcd) MoveLeader(ctx context.Context, leader string, to uint64) error {
 	if c := e.served(); c != nil && upgradeOwner(c) == e.id {
 		e.sometimes(UpgradeOfLeader)
+	} else if e.warned() {
+		e.sometimes(WarnedYields)
 	}
 	defer e.crashPoint("move leader")()
 	return e.Etcd.MoveLeader(ctx, leader, to)

@@ -37,6 +37,25 @@ func (w *world) spotNotice(n *node, e FaultEvent) {
 	w.cloud.InterruptSpot(n.id, 2*time.Minute)
 }
 
+// warn lets the metadata of an instance tell of what is to come. A recommendation stands for as long as the instance does.
+func (w *world) warn(n *node, e FaultEvent) {
+	if !w.begin(&n.host.until, e, func() { w.cloud.ScheduleEvent(n.id, "", 0) }) {
+		return
+	}
+	if e.What == "rebalance" {
+		w.cloud.RecommendRebalance(n.id)
+	} else {
+		w.cloud.ScheduleEvent(n.id, e.What, time.Duration(e.For))
+	}
+}
+
+// warned tells whether AWS has warned an instance that it does not end yet.
+func (n *node) warned() bool {
+	m := n.cloud.IMDS(n.id)
+	_, rebalance := m.Rebalance()
+	return (rebalance || m.Scheduled() != "[]") && !n.ending()
+}
+
 // failHealth lets the status check of an instance that is well fail, so that the group replaces it.
 func (w *world) failHealth(n *node, e FaultEvent) {
 	if !e.Reckless && !w.keepsQuorum(n) {

@@ -44,6 +44,7 @@ const (
 	EndCompleted
 	ReplacedUnhealthy
 	PeerRevoked
+	WarnedYields
 	Goals // how many there are
 )
 
@@ -74,6 +75,7 @@ var goalNames = [Goals]string{
 	LaunchCompleted:      "an instance completed its launch as a healthy voter",
 	EndCompleted:         "an instance completed its termination after it had left",
 	ReplacedUnhealthy:    "an unhealthy instance was replaced",
+	WarnedYields:         "a leader that AWS warned handed over",
 	PeerRevoked:          "a peer of another region was let in no longer",
 }
 

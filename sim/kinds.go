@@ -35,6 +35,7 @@ const (
 	LateLaunch
 	Terminate
 	SpotNotice
+	Warned
 	Reboot
 	RebootAll
 	StopStart
@@ -151,6 +152,7 @@ func init() {
 		LateLaunch:   {name: "late launch", ids: "I1", at: atBoot, does: "the daemon starts long after its instance", often: 0.35, low: 1, high: 1, most: 10 * time.Minute},
 		Terminate:    {name: "terminate", ids: "I2", at: onInstance, does: "the group terminates the instance", often: 0.35, low: minute, high: 0.5 * hour, draw: spares, happen: (*world).terminate},
 		SpotNotice:   {name: "spot notice", ids: "I2", at: onInstance, does: "EC2 takes the instance back, with two minutes of notice", often: 0.15, low: minute, high: 0.5 * hour, draw: spares, happen: (*world).spotNotice},
+		Warned:       {name: "warned", ids: "I2", at: onInstance, does: "AWS recommends to rebalance the instance, or announces its maintenance, which it puts off in the end", often: 0.15, low: minute, high: 0.5 * hour, most: 30 * time.Minute, draw: oneOf("rebalance", "system-reboot", "instance-retirement"), happen: (*world).warn},
 		Reboot:       {name: "reboot", ids: "I3", at: onInstance, does: "the instance reboots", often: 0.3, low: minute, high: 0.5 * hour, happen: (*world).reboot},
 		RebootAll:    {name: "reboot of all", ids: "I3", at: onGroup, does: "all instances reboot at once", often: 0.1, low: 5 * minute, high: hour, happen: (*world).rebootAll},
 		StopStart:    {name: "stop and start", ids: "I3", at: onInstance, does: "the instance is stopped and started again; its disk may be lost", often: 0.15, low: minute, high: 0.5 * hour, most: 10 * time.Minute, draw: drawStop, happen: (*world).stopInstance},
