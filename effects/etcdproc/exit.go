@@ -109,8 +109,10 @@ var speaking = regexp.MustCompile(`^panic: |^fatal error: |^unexpected fault add
 
 // The texts by which etcd says why it ends. They are the same from 2.3 to 3.7 unless noted.
 var (
-	// rafthttp/util.go errMemberRemoved, etcdserver/server.go run and applyConfChange.
+	// rafthttp/util.go errMemberRemoved, etcdserver/server.go run and applyConfChange; from 3.5 on the panic of a server that is asked
+	// how it is in the second between its removal and its end (v3rpc/maintenance.go Status, membership/cluster.go IsLocalMemberLearner).
 	removed = oneOf(
+		`failed to find local ID in cluster members`,
 		`the member has been permanently removed from the cluster`,
 		`data-dir used by this member must be removed`)
 

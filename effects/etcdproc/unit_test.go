@@ -156,6 +156,7 @@ func TestClassify(t *testing.T) {
 		{"removed", exit(0), false, "", states.ExitRemoved},
 		{"removed, adopted", end{}, false, `{"level":"warn","msg":"server error","error":"the member has been permanently removed from the cluster"}`, states.ExitRemoved},
 		{"removed, just as it was stopped", exit(0), true, `{"level":"warn","msg":"data-dir used by this member must be removed"}`, states.ExitRemoved},
+		{"removed, and asked how it is", exit(2), false, `{"level":"panic","msg":"failed to find local ID in cluster members","cluster-id":"1"}` + "\npanic: failed to find local ID in cluster members\n", states.ExitRemoved},
 		{"removed 2.3", exit(0), false, "2016-05-09 11:15:23.1 E | etcdserver: the member has been permanently removed from the cluster", states.ExitRemoved},
 		{"not listed", exit(1), false, fatal(`couldn't find local name \"i-1\" in the initial cluster configuration`), states.ExitStale},
 		{"stale 3.0", exit(1), false, "2016-05-09 11:15:23.1 C | etcdmain: error validating peerURLs: unmatched member while checking PeerURLs", states.ExitStale},
