@@ -143,11 +143,11 @@ var (
 		`detected disallowed (custom content|v2 WAL)`,   // leftover v2 data, 3.6 and later
 		`too many learner members in cluster`,           // membership/cluster.go ValidateMaxLearnerConfig
 		`unmarshal should never fail`,                   // entries of an older minor; the log's own checksum was right
-		`experimental-v3demo cannot be disabled`,        // 2.3 on data of 3.0
 	)
 
 	// The data says that its cluster has risen above this server.
 	newer = oneOf(
+		`experimental-v3demo cannot be disabled`,    // 2.3, which has no database, on data of 3.0 or later (2.3.8 etcdserver/server.go NewServer)
 		`invalid downgrade`, `cannot be downgraded`, // version/downgrade.go
 		`version "[^"]*" is not supported`) // storage/schema/schema.go, 3.6 and later
 

@@ -290,7 +290,7 @@ func TestRefused(t *testing.T) {
 		m.start(startOf(v37, states.ClusterNew, m, m))
 		m.ended(states.ExitRefused)
 	})
-	for _, older := range []states.MinorVersion{v35, v36} {
+	for _, older := range []states.MinorVersion{v23, v35, v36} {
 		t.Run(older.String()+" on data of 3.7", func(t *testing.T) {
 			servers(t, older)
 			m := newMember(t, 1)

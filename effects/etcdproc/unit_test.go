@@ -162,6 +162,7 @@ func TestClassify(t *testing.T) {
 		{"stale 3.0", exit(1), false, "2016-05-09 11:15:23.1 C | etcdmain: error validating peerURLs: unmatched member while checking PeerURLs", states.ExitStale},
 		{"downgrade 3.6", exit(2), false, `{"level":"panic","msg":"invalid downgrade; server version is lower than determined cluster version"}`, states.ExitNewer},
 		{"downgrade 2.3", exit(1), false, "2016-05-09 11:15:23.1 C | etcdserver: cluster cannot be downgraded (current version: 2.3.8 is lower than determined cluster version: 3.0).", states.ExitNewer},
+		{"2.3 on data of 3.0", exit(1), false, "2016-05-09 11:15:23.1 C | etcdmain: experimental-v3demo cannot be disabled once it is enabled", states.ExitNewer},
 		{"entries of an older minor", exit(2), false, "panic: unmarshal should never fail (proto: cannot parse invalid wire-format data)", states.ExitRefused},
 		{"variable and flag", exit(1), false, `{"level":"fatal","msg":"conflicting environment variable is shadowed by corresponding command-line flag (either unset environment variable or disable flag)"}`, states.ExitRefused},
 		{"joins the wrong minor", exit(1), false, fatal("incompatible with current running cluster"), states.ExitRefused},
