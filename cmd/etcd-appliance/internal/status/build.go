@@ -16,7 +16,7 @@ func (b *Board) Status(s *Snapshot) Status {
 		Cluster: f.Name, Instance: f.Self.ID, Address: f.Self.Address, Zone: self.Zone,
 		State: s.Decision.To, Since: s.Since.UTC(), Why: s.Decision.Why, Reports: some(s.Decision.Reports), Busy: []string{},
 		Member: s.own(), Etcd: s.etcd(), Members: s.members(), Upgrade: s.upgrade(), Group: s.group(), DNS: b.dns(s),
-		Decisions: s.Decisions,
+		Certificates: b.certified(), Decisions: s.Decisions,
 	}
 	status.Ready, status.NotReady = s.Ready()
 	for _, c := range s.Busy {
