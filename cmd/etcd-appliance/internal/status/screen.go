@@ -86,6 +86,8 @@ func (v *Survey) table(b *strings.Builder, now time.Time) {
 
 func healthOf(m *Member, now time.Time) string {
 	switch {
+	case m.Ended:
+		return "ENDED"
 	case m.Alarm != "":
 		return "ALARM"
 	case m.Health == states.Yes.String():

@@ -96,6 +96,7 @@ type Member struct {
 	Role      Role       `json:"role"`
 	Health    string     `json:"health"`
 	Unhealthy *time.Time `json:"unhealthy,omitempty"` // since when
+	Ended     bool       `json:"ended,omitempty"`     // its instance has provably ended
 	Version   string     `json:"version,omitempty"`
 	Applied   uint64     `json:"applied,omitempty"` // raft index
 	Lag       *uint64    `json:"lag,omitempty"`     // entries behind the member that has applied most

@@ -191,6 +191,8 @@ func (v *Survey) judge() {
 		switch r := &v.Members[i]; {
 		case r.Role == Unstarted:
 			bad("member %s has not started", cmp.Or(r.Instance, r.Address, r.ID))
+		case r.Ended:
+			bad("the instance of member %s has ended", cmp.Or(r.Instance, r.ID))
 		case r.Health == states.No.String() && !r.Here:
 			bad("member %s is not healthy", cmp.Or(r.Instance, r.ID))
 		case r.Alarm != "":
