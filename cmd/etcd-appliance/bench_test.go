@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/sim/explore"
+	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
 )
 
 func TestSpreadOfLaps(t *testing.T) {
@@ -90,6 +91,7 @@ func TestPartIsReplacedAlone(t *testing.T) {
 		{"top\n" + simulator + "\n" + last, upgrade, upgradeHeading, "top\n" + upgrade + "\n" + simulator + "\n" + last},
 		{"top\n" + upgrade + "\n" + simulator, part(refreshHeading, "new"), refreshHeading, "top\n" + upgrade + "\n" + part(refreshHeading, "new") + "\n" + simulator},
 		{"top\n" + last, upgrade, upgradeHeading, "top\n" + upgrade + "\n" + last},
+		{"top\n" + upgrade, part(daemonHeading, "new"), daemonHeading, "top\n" + part(daemonHeading, "new") + "\n" + upgrade},
 		{"top\n" + simulator, part(simHeading, "new"), simHeading, "top\n" + part(simHeading, "new")},
 		{"", simulator, simHeading, simulator},
 	} {
@@ -112,13 +114,36 @@ func TestReportNamesMissedGoals(t *testing.T) {
 		states: []abstractly{{seeds: 10, states: 50}, {seeds: 30, states: 90, took: time.Minute}},
 		search: &explore.Result{Transitions: 9_000_000, Took: time.Second, Complete: true},
 	}
+	r.daemon = daemonReport{rounds: 3, took: map[string][]time.Duration{}}
+	for _, m := range daemonMeasures[1:] {
+		r.daemon.took[m.name] = []time.Duration{m.goal / 2}
+	}
 	page := r.markdown()
 	for _, want := range []string{
+		"Goals met: 5 of 6. Missed: start until the first decision.", "| 5.0 ms (5.0 ms to 5.0 ms)       | under 10 ms ", "Medians of 15",
 		"Goals met: 12 of 13. Missed: memory at rest.", "+0.50 s", "too short to tell",
 		"Goals met: 3 of 4. Missed: the search.", "broke an invariant, and ended early: [42]", "| 1 to 30 | 0.000 years | 90              | 2 ",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)
+		}
+	}
+}
+
+// The log of a daemon has other lines before its decisions, and the first decisions are made before it knows anything.
+func TestReadUntilADecision(t *testing.T) {
+	log := `{"level":"info","message":"etcd-appliance starts"}
+not JSON
+{"message":"decision","to":"Discovering","why":"does not know its own instance ID yet"}
+{"message":"decision","to":"Running","why":"follows a leader"}
+{"message":"decision","to":"Leaving"}
+`
+	for _, state := range []string{"Discovering", "Running", "Upgrading"} {
+		rest := strings.NewReader(log)
+		found := ""
+		err := readUntil(rest, func(d *rig.Decision) bool { found = d.To; return d.To == state })
+		if (err == nil) != (state != "Upgrading") || err == nil && found != state {
+			t.Errorf("%s: %q, %v", state, found, err)
 		}
 	}
 }
