@@ -299,6 +299,8 @@ func TestRefused(t *testing.T) {
 			m.ended(states.ExitStopped)
 			m.restart(older)
 			m.ended(states.ExitNewer)
+			m.restart(v37) // to which the attempt did no harm
+			m.waitServing()
 		})
 	}
 }
