@@ -16,7 +16,6 @@ import (
 
 	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud/rig"
-	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
 // daemonMeasures are what is measured of a daemon beside a follower of a cluster at rest.
@@ -25,8 +24,7 @@ var daemonMeasures = []struct {
 	goal time.Duration
 	take func(context.Context, *daemonUnderTest) (time.Duration, error)
 }{
-	{"start until the first decision", 100 * time.Millisecond, startUntil(func(*rig.Decision) bool { return true })},
-	{"start until it has found its member", 200 * time.Millisecond, startUntil(func(d *rig.Decision) bool { return d.To != string(states.Discovering) })},
+	{"start until the first decision", 100 * time.Millisecond, startDaemon},
 	{"`GET /status`", 10 * time.Millisecond, getPath("/status")},
 	{"`GET /metrics`", 10 * time.Millisecond, getPath("/metrics")},
 	{"the page", 10 * time.Millisecond, getPath("/")},
@@ -85,31 +83,29 @@ func (b *bench) measureDaemon(ctx context.Context) (daemonReport, error) {
 	return report, err
 }
 
-// startUntil starts a dry run beside the daemon, with its command line and environment, and waits for a decision in its log.
-func startUntil(suits func(*rig.Decision) bool) func(context.Context, *daemonUnderTest) (time.Duration, error) {
-	return func(ctx context.Context, d *daemonUnderTest) (time.Duration, error) {
-		ctx, cancel := context.WithTimeout(ctx, lapPatience)
-		defer cancel()
-		args, environment, err := d.started()
-		if err != nil {
-			return 0, err
-		}
-		cmd := exec.CommandContext(ctx, args[0], append(args[1:], "--dry-run")...)
-		cmd.Env = environment
-		log, err := cmd.StderrPipe()
-		if err != nil {
-			return 0, err
-		}
-		begun := time.Now()
-		if err := cmd.Start(); err != nil {
-			return 0, err
-		}
-		err = readUntil(log, suits)
-		took := time.Since(begun)
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_, _ = io.Copy(io.Discard, log)
-		return took, errors.Join(err, cmd.Wait())
+// startDaemon starts a dry run beside the daemon, with its command line and environment, and waits for the first decision in its log.
+func startDaemon(ctx context.Context, d *daemonUnderTest) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, lapPatience)
+	defer cancel()
+	args, environment, err := d.started()
+	if err != nil {
+		return 0, err
 	}
+	cmd := exec.CommandContext(ctx, args[0], append(args[1:], "--dry-run")...)
+	cmd.Env = environment
+	log, err := cmd.StderrPipe()
+	if err != nil {
+		return 0, err
+	}
+	begun := time.Now()
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	err = readDecision(log)
+	took := time.Since(begun)
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	_, _ = io.Copy(io.Discard, log)
+	return took, errors.Join(err, cmd.Wait())
 }
 
 // started is how the daemon was started: its command line and its environment.
@@ -125,18 +121,15 @@ func (d *daemonUnderTest) started() (args, environment []string, err error) {
 	return lists[0], lists[1], nil
 }
 
-// readUntil reads a log until it tells such a decision.
-func readUntil(log io.Reader, suits func(*rig.Decision) bool) error {
+// readDecision reads a log until it tells a decision.
+func readDecision(log io.Reader) error {
 	for lines := bufio.NewScanner(log); lines.Scan(); {
-		var d struct {
-			rig.Decision
-			Message string `json:"message"`
-		}
-		if json.Unmarshal(lines.Bytes(), &d) == nil && d.Message == "decision" && suits(&d.Decision) {
+		var line struct{ Message string }
+		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Message == "decision" {
 			return nil
 		}
 	}
-	return errors.New("the daemon ended without such a decision")
+	return errors.New("the daemon ended without a decision")
 }
 
 // getPath asks the daemon over a connection of its own.
@@ -184,6 +177,6 @@ func (r *benchReport) daemonAlone() string {
 	return fmt.Sprintf("%s\nMeasured by\n\n```\nmake bench ARGS='--only daemon --rounds %d'\n```\n\non %s, with etcd-appliance %s.\n\nMachine: %s, after: %s.\n\n%s\n\n",
 		daemonHeading, r.daemon.rounds, r.daemon.begun.Format("2 January 2006 15:04 UTC"), version, r.machine, r.loadAfter, g.String()) +
 		fmt.Sprintf("A daemon is started beside a follower of three, a dry run with the command line and the environment of the one that is there: from the start of "+
-			"its process until its log has its first decision, and until it has found the member, and would go on with it. Then the follower's daemon is asked, over a new connection each time; "+
+			"its process until its log has its first decision, which is to go on with the member that it finds. Then the follower's daemon is asked, over a new connection each time; "+
 			"the command is run as a process, and asks the daemons of all three. Medians of %d, in parentheses the least and the most.\n\n", daemonTakes*r.daemon.rounds) + table(rows)
 }
