@@ -3,6 +3,7 @@ package states
 import (
 	"cmp"
 	"fmt"
+	"slices"
 )
 
 // run keeps a member's server running. Restart is local: it asks neither AWS nor the peers.
@@ -112,7 +113,8 @@ func (c *Cluster) votersBesides(name string) int {
 
 // outgrown is the version that the data has risen to where the record beside it names an older server, which has refused it: the
 // record may have been brought back from a backup, or written by a daemon that was rolled back. The members tell which version that
-// is; where none is heard, the next one is tried. Else it is unknown. 2.3 does not refuse data of 3.0: it takes it for damaged.
+// is; where none is heard, the next one is tried. Else it is unknown. 2.3 takes the log of 3.0 for damaged where the database, by which
+// it refuses such data, was set aside.
 func (t *turn) outgrown() MinorVersion {
 	if t.Process.Minor != t.Disk.Minor {
 		return MinorVersion{}
@@ -128,9 +130,20 @@ func (t *turn) outgrown() MinorVersion {
 		level = living[0].ClusterVersion
 	}
 	if !t.Disk.Minor.Less(level) {
-		return t.Disk.Minor.Next()
+		return t.nextServer()
 	}
 	return level
+}
+
+// nextServer follows the one that the record names. Of data that 2.3 refuses no more is known than that 3.0 or a later server has run
+// on it: there it is the next that is installed.
+func (t *turn) nextServer() MinorVersion {
+	next := t.Disk.Minor.Next()
+	installed := slices.IndexFunc(t.Servers, func(m MinorVersion) bool { return !m.Less(next) })
+	if t.Disk.Minor.Less(readsPadded) && installed >= 0 {
+		return t.Servers[installed]
+	}
+	return next
 }
 
 // restart starts the server on its own data when its delay is over.

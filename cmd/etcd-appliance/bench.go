@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,21 +25,21 @@ func newBenchCommand() *cobra.Command {
 		Long: `Measure, on real etcd processes in an AWS on loopback, how long a cluster takes to
 form, to restart a server, to replace an instance, and to be upgraded, also by an
 instance refresh: with the daemon, and, in the same rounds, with the bare operations of
-etcd (the floor). Then the daemon beside a cluster at rest, the simulator and the
-exhaustive search. Ten rounds take more than an hour; the simulator alone takes two
-minutes, and needs no etcd.`,
+etcd (the floor). Then the daemon beside a cluster at rest, how soon it is there and
+answers, the simulator and the exhaustive search. Ten rounds take more than an hour;
+the simulator alone takes two minutes, and needs no etcd.`,
 		Example: "  etcd-appliance bench --rounds 3\n  etcd-appliance bench --write docs/performance.md\n  etcd-appliance bench --only simulator --write docs/performance.md",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, release := holdSignals(cmd.Context())
 			defer release()
 			b.progress = cmd.ErrOrStderr()
-			switch b.only {
-			case "", onlyUpgrade, onlyRefresh:
-			case onlySimulator:
-				return b.simulatorAlone(ctx, cmd.OutOrStdout())
-			default:
-				return usageError{fmt.Errorf("--only %s: want %s, %s or %s", b.only, onlySimulator, onlyUpgrade, onlyRefresh)}
+			at := slices.IndexFunc(benchParts, func(p benchPart) bool { return p.name == b.only })
+			switch {
+			case b.only == onlySimulator:
+				return b.alone(ctx, &benchParts[at], cmd.OutOrStdout())
+			case b.only != "" && at < 0:
+				return usageError{fmt.Errorf("--only %s: want %s", b.only, partNames())}
 			}
 			c.size = benchSize
 			options, err := c.rigOptions(cmd)
@@ -48,11 +50,8 @@ minutes, and needs no etcd.`,
 			// Not the path of this binary: someone may be building a new one there.
 			options.Daemon = fmt.Sprintf("/proc/%d/exe", os.Getpid())
 			b.rig = options
-			switch b.only {
-			case onlyUpgrade:
-				return b.upgradeAlone(ctx, cmd.OutOrStdout())
-			case onlyRefresh:
-				return b.refreshAlone(ctx, cmd.OutOrStdout())
+			if at >= 0 {
+				return b.alone(ctx, &benchParts[at], cmd.OutOrStdout())
 			}
 			return b.runAndReport(ctx, cmd.OutOrStdout())
 		},
@@ -62,17 +61,49 @@ minutes, and needs no etcd.`,
 	addSetting(flags, "rounds", &b.rounds, "10", parseCount).Usage = "how often each operation is measured"
 	addSetting(flags, "rest", &b.rest, "60s", parseDuration).Usage = "how long the daemons are watched beside a cluster at rest"
 	addSetting(flags, "seeds", &b.seeds, "200", parseCount).Usage = "how many clusters are simulated"
-	flags.StringVar(&b.only, "only", "", "measure this part alone: "+onlySimulator+", "+onlyUpgrade+" or "+onlyRefresh)
+	flags.StringVar(&b.only, "only", "", "measure this part alone: "+partNames())
 	flags.StringVar(&b.page, "write", "", "write the tables to this Markdown page too; with --only, in the place of that part")
 	return cmd
 }
 
-// The parts that can be measured alone.
-const (
-	onlySimulator = "simulator"
-	onlyUpgrade   = "upgrade"
-	onlyRefresh   = "refresh"
-)
+// benchPart can be measured alone.
+type benchPart struct {
+	name, heading string
+	measure       func(*bench, context.Context, *benchReport) error
+	tell          func(*benchReport) string
+}
+
+// benchParts are in their order on the page.
+var benchParts = []benchPart{
+	{"daemon", daemonHeading, func(b *bench, ctx context.Context, r *benchReport) (err error) {
+		r.daemon, err = b.measureDaemon(ctx)
+		return err
+	}, (*benchReport).daemonAlone},
+	{"upgrade", upgradeHeading, func(b *bench, ctx context.Context, r *benchReport) (err error) {
+		r.upgrade, err = b.measureUpgrade(ctx)
+		return err
+	}, (*benchReport).upgrades},
+	{"refresh", refreshHeading, func(b *bench, ctx context.Context, r *benchReport) (err error) {
+		r.refresh, err = b.measureRefresh(ctx)
+		return err
+	}, (*benchReport).refreshes},
+	{onlySimulator, simHeading, func(b *bench, ctx context.Context, r *benchReport) (err error) {
+		r.simBegun = time.Now().UTC()
+		r.sim, err = b.measureSim(ctx)
+		return err
+	}, (*benchReport).simulator},
+}
+
+// onlySimulator is the part that needs no servers.
+const onlySimulator = "simulator"
+
+func partNames() string {
+	var names []string
+	for i := range benchParts {
+		names = append(names, benchParts[i].name)
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
+}
 
 // benchSize is how many instances a cluster has.
 const benchSize = 3
@@ -102,10 +133,10 @@ func (b *bench) runAndReport(ctx context.Context, out io.Writer) error {
 	return os.WriteFile(b.page, []byte(report.markdown()), 0o644)
 }
 
-// simulatorAlone measures the simulator, and writes its part of the page.
-func (b *bench) simulatorAlone(ctx context.Context, out io.Writer) (err error) {
-	r := &benchReport{machine: thisMachine(), simBegun: time.Now().UTC()}
-	r.sim, err = b.measureSim(ctx)
+// alone measures one part, and writes it in its place on the page.
+func (b *bench) alone(ctx context.Context, part *benchPart, out io.Writer) error {
+	r := &benchReport{machine: thisMachine()}
+	err := part.measure(b, ctx, r)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -113,27 +144,10 @@ func (b *bench) simulatorAlone(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	r.loadAfter = loadAverage()
-	if _, err := io.WriteString(out, r.simulator()); err != nil || b.page == "" {
+	if _, err := io.WriteString(out, part.tell(r)); err != nil || b.page == "" {
 		return err
 	}
-	return writePart(b.page, r.simulator(), simHeading)
-}
-
-// upgradeAlone measures upgrades, and writes their part of the page.
-func (b *bench) upgradeAlone(ctx context.Context, out io.Writer) error {
-	r := &benchReport{machine: thisMachine()}
-	var err error
-	if r.upgrade, err = b.measureUpgrade(ctx); ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if err != nil {
-		return err
-	}
-	r.loadAfter = loadAverage()
-	if _, err := io.WriteString(out, r.upgrades()); err != nil || b.page == "" {
-		return err
-	}
-	return writePart(b.page, r.upgrades(), upgradeHeading)
+	return writePart(b.page, part.tell(r), part.heading)
 }
 
 // run measures everything, one after the other.
@@ -148,15 +162,10 @@ func (b *bench) run(ctx context.Context) (*benchReport, error) {
 	if r.rest, err = b.measureRest(ctx); err != nil {
 		return nil, fmt.Errorf("at rest: %w", err)
 	}
-	if r.upgrade, err = b.measureUpgrade(ctx); err != nil {
-		return nil, fmt.Errorf("upgrade: %w", err)
-	}
-	if r.refresh, err = b.measureRefresh(ctx); err != nil {
-		return nil, fmt.Errorf("instance refresh: %w", err)
-	}
-	r.simBegun = time.Now().UTC()
-	if r.sim, err = b.measureSim(ctx); err != nil {
-		return nil, fmt.Errorf("simulator: %w", err)
+	for i := range benchParts {
+		if err = benchParts[i].measure(b, ctx, r); err != nil {
+			return nil, fmt.Errorf("%s: %w", benchParts[i].name, err)
+		}
 	}
 	r.etcd, r.took = r.rest.etcd, time.Since(r.begun)
 	r.loadAfter = loadAverage()

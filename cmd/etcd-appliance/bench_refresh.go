@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/effects/observer"
@@ -82,23 +81,6 @@ func refreshAll(ctx context.Context, r *rig.Rig, low, high int32) error {
 		return r.Refreshed(ctx)
 	})
 	return err
-}
-
-// refreshAlone measures instance refreshes, and writes their part of the page.
-func (b *bench) refreshAlone(ctx context.Context, out io.Writer) error {
-	r := &benchReport{machine: thisMachine()}
-	var err error
-	if r.refresh, err = b.measureRefresh(ctx); ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if err != nil {
-		return err
-	}
-	r.loadAfter = loadAverage()
-	if _, err := io.WriteString(out, r.refreshes()); err != nil || b.page == "" {
-		return err
-	}
-	return writePart(b.page, r.refreshes(), refreshHeading)
 }
 
 // refreshes is their part of the page.

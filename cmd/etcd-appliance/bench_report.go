@@ -16,6 +16,7 @@ type benchReport struct {
 	laps  benchLaps
 	rest  restReport
 
+	daemon  daemonReport
 	upgrade upgradeReport
 	refresh refreshReport
 
@@ -31,7 +32,7 @@ func (r *benchReport) markdown() string {
 	fmt.Fprintf(&b, "# Performance\n\nMeasured by\n\n```\n%s\n```\n\n", r.command)
 	fmt.Fprintf(&b, "on %s (in %s), with etcd-appliance %s and etcd %s.\n\nMachine: %s, after: %s.\n\n",
 		r.begun.Format("2 January 2006 15:04 UTC"), r.took.Round(time.Second), version, r.etcd, r.machine, r.loadAfter)
-	b.WriteString(g.String() + "\n\n" + strings.Join(sections, "\n") + "\n" + r.upgrades() + "\n" + r.refreshes() + "\n" + r.simulator() + "\n" + r.howToRead())
+	b.WriteString(g.String() + "\n\n" + strings.Join(sections, "\n") + "\n" + r.daemonAlone() + "\n" + r.upgrades() + "\n" + r.refreshes() + "\n" + r.simulator() + "\n" + r.howToRead())
 	return b.String()
 }
 

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Headings of the page. The parts under the first three can be measured and written alone.
+// Headings of the page. The parts under all but the last can be measured and written alone.
 const (
+	daemonHeading  = "## The daemon by itself\n"
 	upgradeHeading = "## Upgrade\n"
 	refreshHeading = "## Instance refresh\n"
 	simHeading     = "## The simulator\n"
@@ -114,7 +115,7 @@ func writePart(page, part, heading string) error {
 
 // replacePart puts a part where the page has that heading; else before the first that comes after it, or at the end.
 func replacePart(text, part, heading string) string {
-	headings := []string{upgradeHeading, refreshHeading, simHeading, endHeading}
+	headings := []string{daemonHeading, upgradeHeading, refreshHeading, simHeading, endHeading}
 	before, rest := text, ""
 	for _, next := range headings[slices.Index(headings, heading):] {
 		at := strings.Index(text, next)

@@ -61,6 +61,12 @@ func (s spread) inMilliseconds() string {
 	return fmt.Sprintf("%d ms (%d ms to %d ms)", s.median.Milliseconds(), s.min.Milliseconds(), s.max.Milliseconds())
 }
 
+// inTenths is for what may be shorter than a millisecond.
+func (s spread) inTenths() string {
+	ms := func(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
+	return fmt.Sprintf("%s (%s to %s)", ms(s.median), ms(s.min), ms(s.max))
+}
+
 // Hundredths are what the measurement is good for; rounded first, so that nothing is "-0.00".
 func seconds(d time.Duration) string {
 	return fmt.Sprintf("%.2f s", d.Round(10*time.Millisecond).Seconds())

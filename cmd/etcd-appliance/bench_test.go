@@ -90,6 +90,7 @@ func TestPartIsReplacedAlone(t *testing.T) {
 		{"top\n" + simulator + "\n" + last, upgrade, upgradeHeading, "top\n" + upgrade + "\n" + simulator + "\n" + last},
 		{"top\n" + upgrade + "\n" + simulator, part(refreshHeading, "new"), refreshHeading, "top\n" + upgrade + "\n" + part(refreshHeading, "new") + "\n" + simulator},
 		{"top\n" + last, upgrade, upgradeHeading, "top\n" + upgrade + "\n" + last},
+		{"top\n" + upgrade, part(daemonHeading, "new"), daemonHeading, "top\n" + part(daemonHeading, "new") + "\n" + upgrade},
 		{"top\n" + simulator, part(simHeading, "new"), simHeading, "top\n" + part(simHeading, "new")},
 		{"", simulator, simHeading, simulator},
 	} {
@@ -112,13 +113,30 @@ func TestReportNamesMissedGoals(t *testing.T) {
 		states: []abstractly{{seeds: 10, states: 50}, {seeds: 30, states: 90, took: time.Minute}},
 		search: &explore.Result{Transitions: 9_000_000, Took: time.Second, Complete: true},
 	}
+	r.daemon = daemonReport{rounds: 3, took: map[string][]time.Duration{}}
+	for _, m := range daemonMeasures[1:] {
+		r.daemon.took[m.name] = []time.Duration{m.goal / 2}
+	}
 	page := r.markdown()
 	for _, want := range []string{
+		"Goals met: 4 of 5. Missed: start until the first decision.", "| 5.0 ms (5.0 ms to 5.0 ms) ", "Medians of 15",
 		"Goals met: 12 of 13. Missed: memory at rest.", "+0.50 s", "too short to tell",
 		"Goals met: 3 of 4. Missed: the search.", "broke an invariant, and ended early: [42]", "| 1 to 30 | 0.000 years | 90              | 2 ",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)
 		}
+	}
+}
+
+// The log of a daemon has other lines before its first decision, and may have none.
+func TestReadDecision(t *testing.T) {
+	const before = "{\"level\":\"info\",\"message\":\"etcd-appliance starts\"}\nnot JSON\n"
+	log := strings.NewReader(before + "{\"message\":\"decision\",\"to\":\"Running\"}\n")
+	if err := readDecision(log); err != nil {
+		t.Error(err)
+	}
+	if err := readDecision(strings.NewReader(before)); err == nil {
+		t.Error("finds a decision where there is none")
 	}
 }

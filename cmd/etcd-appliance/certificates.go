@@ -2,51 +2,71 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
 
+	"github.com/etcd-appliance/etcd-appliance/cmd/etcd-appliance/internal/status"
 	"github.com/etcd-appliance/etcd-appliance/effects/tlsfiles"
 )
 
 const (
-	certificatesEvery = time.Minute         // their files are looked at
-	certificatesTold  = 24 * time.Hour      // the log is told again
-	certificatesShort = 30 * 24 * time.Hour // is short: whoever renews them has been late for a while, or there is nobody
+	certificatesEvery = time.Minute    // their files are looked at
+	certificatesTold  = 24 * time.Hour // the log is told again
 )
 
 // certificates are those that this instance shows, and those that it trusts.
 type certificates struct {
-	identities []*tlsfiles.Identity
-	told       map[tlsfiles.Expiry]time.Time
-	broken     string // what was last said to be wrong with the files
+	held   []held
+	told   map[status.Certificate]time.Time
+	broken string // what was last said to be wrong with the files
+}
+
+// held is an identity, and the settings that name the files of its certificate and of what it trusts.
+type held struct {
+	cert, ca string
+	files    tlsfiles.Files
+	*tlsfiles.Identity
 }
 
 // openCertificates opens those of the configuration. There may be none.
 func openCertificates(t *TLS) (*certificates, error) {
-	c := &certificates{told: map[tlsfiles.Expiry]time.Time{}}
-	all := []tlsfiles.Files{t.Clients, t.Peers}
-	if t.AgentCert != "" {
-		all = append(all, t.agent())
+	c := &certificates{told: map[status.Certificate]time.Time{}}
+	all := []held{
+		{cert: "cert-file", ca: "trusted-ca-file", files: t.Clients},
+		{cert: "peer-cert-file", ca: "peer-trusted-ca-file", files: t.Peers},
 	}
-	for _, files := range all {
-		if files.Cert == "" {
+	if t.AgentCert != "" {
+		all = append(all, held{cert: "agent-cert-file", ca: "trusted-ca-file", files: t.agent()})
+	}
+	for _, h := range all {
+		if h.files.Cert == "" {
 			continue
 		}
-		identity, err := tlsfiles.Open(files)
-		if err != nil {
+		var err error
+		if h.Identity, err = tlsfiles.Open(h.files); err != nil {
 			return nil, err
 		}
-		c.identities = append(c.identities, identity)
+		c.held = append(c.held, h)
 	}
 	return c, nil
 }
 
 // Expiries tells until when each is valid; the errors are of files that have changed into something that cannot be used.
-func (c *certificates) Expiries() (list []tlsfiles.Expiry, errs []error) {
-	for _, identity := range c.identities {
-		expiries, err := identity.Expiries()
-		list = append(list, expiries...)
+func (c *certificates) Expiries() (list []status.Certificate, errs []error) {
+	for i := range c.held {
+		h := &c.held[i]
+		expiries, err := h.Identity.Expiries()
+		for n, e := range expiries {
+			one := status.Certificate{Setting: h.cert, Expiry: e}
+			if n > 0 {
+				one.Setting = h.ca
+			}
+			if !slices.Contains(list, one) { // the daemon trusts whom the clients' server trusts
+				list = append(list, one)
+			}
+		}
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -54,13 +74,14 @@ func (c *certificates) Expiries() (list []tlsfiles.Expiry, errs []error) {
 	return list, errs
 }
 
-// watch tells the log until when they are valid: at once, every day, and when they have changed. A new certificate is in use then.
-func (c *certificates) watch(ctx context.Context, log zerolog.Logger) {
-	if len(c.identities) == 0 {
+// watch tells until when they are valid: others whenever they ask, and the log at once, every day, and when they have changed. A new
+// certificate is in use then.
+func (c *certificates) watch(ctx context.Context, board *status.Board, log zerolog.Logger) {
+	if len(c.held) == 0 {
 		return
 	}
 	for ticks := time.NewTicker(certificatesEvery); ; {
-		c.tell(time.Now(), log)
+		board.Certified(c.tell(time.Now(), log))
 		select {
 		case <-ctx.Done():
 			ticks.Stop()
@@ -70,7 +91,7 @@ func (c *certificates) watch(ctx context.Context, log zerolog.Logger) {
 	}
 }
 
-func (c *certificates) tell(now time.Time, log zerolog.Logger) {
+func (c *certificates) tell(now time.Time, log zerolog.Logger) []status.Certificate {
 	expiries, errs := c.Expiries()
 	broken := ""
 	for _, err := range errs {
@@ -80,7 +101,7 @@ func (c *certificates) tell(now time.Time, log zerolog.Logger) {
 		log.Error().Errs("errors", errs).Msg("new certificates cannot be used; goes on with those of before, and etcd without")
 	}
 	c.broken = broken
-	current := map[tlsfiles.Expiry]time.Time{}
+	current := map[status.Certificate]time.Time{}
 	for _, e := range expiries {
 		last, before := c.told[e]
 		if !before || now.Sub(last) >= certificatesTold {
@@ -89,13 +110,14 @@ func (c *certificates) tell(now time.Time, log zerolog.Logger) {
 			switch left := e.Left(now); {
 			case left <= 0:
 				level, what = zerolog.ErrorLevel, "CERTIFICATE HAS EXPIRED: no new connection comes about with it; replace its file"
-			case left < certificatesShort:
+			case left < status.ExpiresSoon:
 				level, what = zerolog.WarnLevel, "certificate expires soon; replace its file"
 			}
-			log.WithLevel(level).Str("file", e.File).Str("subject", e.Subject).Time("not_after", e.NotAfter).
+			log.WithLevel(level).Str("setting", e.Setting).Str("file", e.File).Str("subject", e.Subject).Time("not_after", e.NotAfter).
 				Int("days_left", int(e.Left(now).Hours()/24)).Msg(what)
 		}
 		current[e] = last
 	}
 	c.told = current
+	return expiries
 }

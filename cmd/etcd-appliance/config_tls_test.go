@@ -198,6 +198,31 @@ func TestCertificatesAreTold(t *testing.T) {
 	tells(61*day + 3*time.Minute)
 }
 
+// Each certificate goes by the setting that names its file. The daemon as a client trusts whom its server trusts: that is told once.
+func TestCertificatesGoByTheirSettings(t *testing.T) {
+	dir := papers(t)
+	ca := dir + "/ca.pem"
+	c := &TLS{AgentCert: dir + "/client.pem", AgentKey: dir + "/client.key"}
+	c.Clients.Cert, c.Clients.Key, c.Clients.CA = dir+"/server.pem", dir+"/server.key", ca
+	c.Peers.Cert, c.Peers.Key, c.Peers.CA = dir+"/both.pem", dir+"/both.key", ca
+	certificates, err := openCertificates(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, errs := certificates.Expiries()
+	var got []string
+	for _, one := range list {
+		got = append(got, one.Setting+" "+filepath.Base(one.File)+" "+one.Subject)
+	}
+	want := []string{
+		"cert-file server.pem CN=server", "trusted-ca-file ca.pem CN=authority",
+		"peer-cert-file both.pem CN=both", "peer-trusted-ca-file ca.pem CN=authority", "agent-cert-file client.pem CN=client",
+	}
+	if !slices.Equal(got, want) || len(errs) > 0 {
+		t.Errorf("%q, %v, and it is to be %q", got, errs, want)
+	}
+}
+
 // A member that the others know by one scheme is not started with the other.
 func TestTLSOfAMemberStays(t *testing.T) {
 	dir := papers(t)

@@ -74,7 +74,7 @@ func runDaemon(ctx context.Context, c Config, load func() (Config, error), log z
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	go r.watch(watching, c, inbox)
-	go certificates.watch(watching, log)
+	go certificates.watch(watching, board, log)
 	if c.StatusAddress != "" && !c.DryRun { // a dry run stands beside the daemon whose status it is
 		go board.Serve(watching, c.StatusAddress, log.With().Str("component", "status").Logger())
 	}

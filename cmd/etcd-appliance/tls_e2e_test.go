@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +24,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 
+	"github.com/etcd-appliance/etcd-appliance/cmd/etcd-appliance/internal/status"
 	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/effects/tlsfiles"
 	"github.com/etcd-appliance/etcd-appliance/sim/localcloud"
@@ -132,6 +134,22 @@ func TestMutualTLS(t *testing.T) {
 	t.Run("no client without a certificate", func(t *testing.T) { refusedWithoutCertificate(ctx, t, s, member.Address) })
 	t.Run("clients find https by the SRV records", func(t *testing.T) { foundBySRV(ctx, t, r) })
 	t.Run("a renewed certificate is shown at once", func(t *testing.T) { rotate(ctx, t, r, s, operator, member) })
+	t.Run("until when its certificates are valid", func(t *testing.T) {
+		now, err := status.Ask(ctx, http.DefaultClient, statusOf(&member))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var settings []string
+		for _, c := range now.Certificates {
+			settings = append(settings, c.Setting)
+			if c.Left(time.Now()) < time.Hour {
+				t.Errorf("%+v", c)
+			}
+		}
+		if want := []string{"cert-file", "trusted-ca-file", "peer-cert-file", "peer-trusted-ca-file"}; !slices.Equal(settings, want) {
+			t.Errorf("tells of %q, and is to of %q", settings, want)
+		}
+	})
 	t.Run("a replacement joins", func(t *testing.T) {
 		if err := r.Terminate(ctx, member.ID); err != nil {
 			t.Fatal(err)

@@ -109,8 +109,10 @@ var speaking = regexp.MustCompile(`^panic: |^fatal error: |^unexpected fault add
 
 // The texts by which etcd says why it ends. They are the same from 2.3 to 3.7 unless noted.
 var (
-	// rafthttp/util.go errMemberRemoved, etcdserver/server.go run and applyConfChange.
+	// rafthttp/util.go errMemberRemoved, etcdserver/server.go run and applyConfChange; from 3.5 on the panic of a server that is asked
+	// how it is in the second between its removal and its end (v3rpc/maintenance.go Status, membership/cluster.go IsLocalMemberLearner).
 	removed = oneOf(
+		`failed to find local ID in cluster members`,
 		`the member has been permanently removed from the cluster`,
 		`data-dir used by this member must be removed`)
 
@@ -141,11 +143,11 @@ var (
 		`detected disallowed (custom content|v2 WAL)`,   // leftover v2 data, 3.6 and later
 		`too many learner members in cluster`,           // membership/cluster.go ValidateMaxLearnerConfig
 		`unmarshal should never fail`,                   // entries of an older minor; the log's own checksum was right
-		`experimental-v3demo cannot be disabled`,        // 2.3 on data of 3.0
 	)
 
 	// The data says that its cluster has risen above this server.
 	newer = oneOf(
+		`experimental-v3demo cannot be disabled`,    // 2.3, which has no database, on data of 3.0 or later (2.3.8 etcdserver/server.go NewServer)
 		`invalid downgrade`, `cannot be downgraded`, // version/downgrade.go
 		`version "[^"]*" is not supported`) // storage/schema/schema.go, 3.6 and later
 

@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -288,7 +290,7 @@ func TestRefused(t *testing.T) {
 		m.start(startOf(v37, states.ClusterNew, m, m))
 		m.ended(states.ExitRefused)
 	})
-	for _, older := range []states.MinorVersion{v35, v36} {
+	for _, older := range []states.MinorVersion{v23, v35, v36} {
 		t.Run(older.String()+" on data of 3.7", func(t *testing.T) {
 			servers(t, older)
 			m := newMember(t, 1)
@@ -297,6 +299,8 @@ func TestRefused(t *testing.T) {
 			m.ended(states.ExitStopped)
 			m.restart(older)
 			m.ended(states.ExitNewer)
+			m.restart(v37) // to which the attempt did no harm
+			m.waitServing()
 		})
 	}
 }
@@ -355,6 +359,52 @@ func TestRemovedMember(t *testing.T) {
 	gone.ended(states.ExitRemoved)
 	gone.restart(v37)
 	gone.ended(states.ExitRemoved)
+}
+
+// A server lives on for a second after it has applied its own removal, and dies of being asked how it is in that time, which a daemon
+// does all the time. That its member is gone is told then by the panic alone.
+func TestRemovedMemberIsAsked(t *testing.T) {
+	for _, minor := range []states.MinorVersion{v35, v36, v37} {
+		t.Run(minor.String(), func(t *testing.T) {
+			servers(t, minor)
+			all := []*member{newMember(t, 1), newMember(t, 2), newMember(t, 3)}
+			for _, m := range all {
+				m.start(startOf(minor, states.ClusterNew, m, all...))
+			}
+			for _, m := range all {
+				m.waitServing()
+			}
+			var status struct {
+				Leader string
+				Header struct {
+					MemberID string `json:"member_id"`
+				}
+			}
+			at := -1
+			until(t, "a leader", func() bool {
+				at = slices.IndexFunc(all, func(m *member) bool {
+					return m.post("/v3/maintenance/status", map[string]any{}, &status) == nil && status.Leader == status.Header.MemberID
+				})
+				return at >= 0
+			})
+			leader, other := all[at], all[(at+1)%3]
+			var asking sync.WaitGroup
+			asking.Go(func() {
+				for leader.Inspect().Running == states.Yes {
+					_ = leader.post("/v3/maintenance/status", map[string]any{}, nil)
+				}
+			})
+			until(t, "removal of the leader", func() bool {
+				return other.post("/v3/cluster/member/remove", map[string]any{"ID": status.Leader}, nil) == nil
+			})
+			asking.Wait()
+			if p := leader.ended(states.ExitRemoved); !strings.HasPrefix(p.Detail, "exit status 2: ") {
+				t.Errorf("it did not die of it: %s", p.Detail)
+			}
+			leader.restart(minor)
+			leader.ended(states.ExitRemoved)
+		})
+	}
 }
 
 func TestLogIsPassedOnAndEmptied(t *testing.T) {

@@ -163,9 +163,9 @@ var useNames = map[x509.ExtKeyUsage]string{x509.ExtKeyUsageServerAuth: "servers"
 
 // Expiry is until when one certificate is valid.
 type Expiry struct {
-	File     string
-	Subject  string
-	NotAfter time.Time
+	File     string    `json:"file"`
+	Subject  string    `json:"subject"`
+	NotAfter time.Time `json:"notAfter"`
 }
 
 // Left is how long the certificate is valid; negative when it is no more.

@@ -318,6 +318,15 @@ var old = []testCase{
 			s.stop(1)
 			s.start(1, states.ClusterRestart)
 			s.exit(1)
+			s.older = v30
+			s.start(1, states.ClusterRestart)
+			s.until("it serves again", func() bool { return s.serves(1) && s.lists(1) })
+			s.stop(1)
+			// Where the record beside the data is lost, the database is not set aside for the older server.
+			if err := s.process(1).Start(states.StartEtcd{Minor: states.MinorVersion{Major: 2, Minor: 3}, Name: name(1), Address: s.address(1)}); err != nil {
+				s.t.Fatal(err)
+			}
+			s.exit(1)
 		},
 		want: `
 			exit 1: stopped
@@ -327,7 +336,9 @@ var old = []testCase{
 			add 4: ok
 			members: 1 2 3 4
 			exit 1: stopped
-			exit 1: corrupt`,
+			exit 1: corrupt
+			exit 1: stopped
+			exit 1: newer`,
 	},
 }
 

@@ -32,6 +32,7 @@ func (p *process) boot() {
 		return
 	}
 	p.up, p.first, p.disk.ran = w.Now(), p.disk.snapshot, p.version
+	p.disk.plain = p.disk.plain && p.older(3, 0)
 	p.disk.cluster.entered(p)
 }
 

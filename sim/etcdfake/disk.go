@@ -17,6 +17,7 @@ type disk struct {
 	ran      states.Version  // the server that ran on it last
 	applied  uint64          // after a crash, how much of the log its database reflects; 0 when all
 	forgot   bool            // its member once had more data than this
+	plain    bool            // the database that a server of 3.0 or later has made was set aside for one of 2.3
 	zombies  []states.Member // removed, and yet in its database
 	damage   Damage          // a server cannot read it, which only shows when one tries
 	late     *late           // on top of that log: what its leader wrote and could not commit
@@ -80,6 +81,7 @@ func (v diskView) RecordStart(start states.StartEtcd) error {
 	case !fresh && d.name != "" && d.name != start.Name:
 		return errors.New("the data is another instance's")
 	}
+	d.plain = d.plain || start.Minor.Less(minor30) && !d.minor.Less(minor30) // effects/datadir setDatabaseAside
 	d.earlier = d.record
 	d.boot = v.boot()
 	d.minor, d.name, d.address = start.Minor, start.Name, start.Address

@@ -7,6 +7,7 @@ import (
 )
 
 var (
+	minor30 = states.MinorVersion{Major: 3}
 	minor35 = states.MinorVersion{Major: 3, Minor: 5}
 	minor36 = states.MinorVersion{Major: 3, Minor: 6}
 )
@@ -15,7 +16,9 @@ var (
 func (p *process) upgradable() (states.ExitReason, string) {
 	d, c := p.disk, p.disk.cluster
 	switch before := d.ran; {
-	case p.older(3, 0) && before.Known() && !before.MinorOf().Less(states.MinorVersion{Major: 3}): // wal/decoder.go: the entries are padded
+	case p.older(3, 0) && before.Known() && !before.MinorOf().Less(minor30) && !d.plain: // 2.3.8 etcdserver/server.go NewServer
+		return states.ExitNewer, "exit status 1: etcdmain: experimental-v3demo cannot be disabled once it is enabled"
+	case p.older(3, 0) && before.Known() && !before.MinorOf().Less(minor30): // wal/decoder.go: the entries are padded
 		return states.ExitCorrupt, "exit status 2: panic: runtime error: makeslice: len out of range"
 	case !p.older(3, 6) && before.MinorOf().Less(minor35): // storage/schema UnsafeDetectSchemaVersion
 		return states.ExitCrash, "exit status 1: cannot detect storage schema version: missing term information"

@@ -16,7 +16,7 @@ func (b *Board) Status(s *Snapshot) Status {
 		Cluster: f.Name, Instance: f.Self.ID, Address: f.Self.Address, Zone: self.Zone,
 		State: s.Decision.To, Since: s.Since.UTC(), Why: s.Decision.Why, Reports: some(s.Decision.Reports), Busy: []string{},
 		Member: s.own(), Etcd: s.etcd(), Members: s.members(), Upgrade: s.upgrade(), Group: s.group(), DNS: b.dns(s),
-		Decisions: s.Decisions,
+		Certificates: b.certified(), Decisions: s.Decisions,
 	}
 	status.Ready, status.NotReady = s.Ready()
 	for _, c := range s.Busy {
@@ -110,7 +110,7 @@ func (s *Snapshot) members() Members {
 	}
 	for i := range c.Members {
 		one := memberOf(f, &c.Members[i], leader)
-		if applied := c.Members[i].Applied; applied != 0 {
+		if applied := c.Members[i].Applied; applied != 0 && c.Known == states.Yes {
 			lag := most - applied
 			one.Lag = &lag
 		}
@@ -126,11 +126,12 @@ func memberOf(f *states.Observation, m *states.Member, leader uint64) Member {
 	in, _ := f.Group.Instance(m.Key())
 	one := Member{
 		ID: hex(m.ID), Instance: m.Name, Address: m.Address, ClientURL: m.ClientURL, Zone: in.Zone,
-		Role: roleOf(m.Learner, m.Started(), m.ID, leader), Health: m.Health.String(), Unhealthy: known(m.Unhealthy), Applied: m.Applied, Alarm: m.Alarm,
+		Role: roleOf(m.Learner, m.Started(), m.ID, leader), Unhealthy: known(m.Unhealthy), Applied: m.Applied, Alarm: m.Alarm,
 	}
 	if one.Instance == "" {
 		one.Instance = in.ID
 	}
+	one.Health, one.Ended = healthNow(f, m).String(), f.Group.Gone(m.Key()) == states.Yes
 	version := m.Version
 	if local := &f.Cluster.Local; local.Answers == states.Yes && local.MemberID == m.ID {
 		version, one.Applied = local.Version, local.Applied // who asks nobody else knows himself
@@ -139,6 +140,21 @@ func memberOf(f *states.Observation, m *states.Member, leader uint64) Member {
 		one.Version = version.String()
 	}
 	return one
+}
+
+// healthNow is the health of a member as far as it can be told now: how it was when a quorum answered last is not how it is.
+func healthNow(f *states.Observation, m *states.Member) states.Fact {
+	local := &f.Cluster.Local
+	switch {
+	case f.Group.Gone(m.Key()) == states.Yes:
+		return states.No
+	case f.Cluster.Known == states.Yes:
+		return m.Health
+	case local.Answers == states.Yes && local.MemberID == m.ID:
+		return states.Is(local.Serves())
+	default:
+		return states.Unknown
+	}
 }
 
 func roleOf(learner, started bool, id, leader uint64) Role {

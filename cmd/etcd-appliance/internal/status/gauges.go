@@ -45,13 +45,15 @@ var (
 	lockedHere  = gauge("upgrade_lock_held_here", "1 if this instance holds the upgrade lock.")
 	lockedSince = gauge("upgrade_lock_changed_timestamp_seconds", "Since when this instance sees the upgrade lock as it is.")
 	halted      = gauge("upgrade_halted", "1 if an upgrade has failed and is halted.")
+
+	expiration = gauge("certificate_expiration_timestamp_seconds", "Until when the certificate of a file is valid; of several in it, the one that ends first.", "setting", "file")
 )
 
 // Describe is that of a prometheus.Collector.
 func (g gauges) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		buildInfo, inState, entered, lastTurn, reports, busy, ready, unhealthy, leads, exits, versions, changing,
-		clusterID, quorum, members, healthy, lag, desired, silentIn, inGroup, drift, locked, lockedHere, lockedSince, halted,
+		clusterID, quorum, members, healthy, lag, desired, silentIn, inGroup, drift, locked, lockedHere, lockedSince, halted, expiration,
 	} {
 		to <- d
 	}
@@ -61,6 +63,9 @@ func (g gauges) Describe(to chan<- *prometheus.Desc) {
 func (g gauges) Collect(to chan<- prometheus.Metric) {
 	set := setter(to)
 	set.value(buildInfo, 1, g.board.Version, runtime.Version())
+	for _, c := range firstOfEach(g.board.certified()) {
+		set.value(expiration, seconds(c.NotAfter), c.Setting, c.File)
+	}
 	s := g.board.Latest()
 	if s == nil {
 		return

@@ -17,7 +17,7 @@ var pageText string
 
 // page escapes whatever it is given: names of members and the last words of etcd are others' text.
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"ago":  ago,
+	"ago": ago, "grade": grade, "term": term,
 	"join": func(list []string) string { return strings.Join(list, ", ") },
 }).Parse(pageText))
 

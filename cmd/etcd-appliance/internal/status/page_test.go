@@ -97,7 +97,7 @@ func TestPageShows(t *testing.T) {
 	body := get(t, board().Handler(), "/").Body.String()
 	for _, want := range []string{
 		"LeadingHousekeeping", "leads a cluster in order", "i-b", "eu-central-1c", "3.7.3", "i-d is not in the group", "record that this member is a voter",
-		`class="box current"`, "releaseetcd.example.org.", "not ready", "prefers-color-scheme: dark",
+		`class="box current"`, "releaseetcd.example.org.", "not ready", `CN=i-a <span class="good">ends in 89d23h`, `<span class="warn">ends in 19d23h`, "prefers-color-scheme: dark",
 	} {
 		if has := strings.Contains(body, want); has != (want != "not ready") {
 			t.Errorf("shows %q: %t", want, has)

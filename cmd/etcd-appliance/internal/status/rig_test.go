@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/effects/awsclient"
+	"github.com/etcd-appliance/etcd-appliance/effects/tlsfiles"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -84,8 +85,21 @@ func board() *Board {
 	b.Busy = func() []states.Command { return []states.Command{states.PublishDNS{}} }
 	b.Called("EC2", "DescribeInstances", awsclient.OK)
 	b.Called("EC2", "DescribeInstances", awsclient.Throttled)
+	b.Certified(papers())
 	b.turn(leading(), wonLeadership)
 	return b
+}
+
+// papers are a certificate that is good for long, and an authority that is being replaced in good time.
+func papers() []Certificate {
+	one := func(setting, file, subject string, days int) Certificate {
+		return Certificate{Setting: setting, Expiry: tlsfiles.Expiry{File: file, Subject: subject, NotAfter: noon.AddDate(0, 0, days)}}
+	}
+	return []Certificate{
+		one("cert-file", "/etc/etcd/server.pem", "CN=i-a", 90),
+		one("trusted-ca-file", "/etc/etcd/ca.pem", "CN=authority", 3650),
+		one("trusted-ca-file", "/etc/etcd/ca.pem", "CN=authority", 20),
+	}
 }
 
 // golden compares with a file of testdata.

@@ -28,6 +28,9 @@ func (v *Survey) Screen(now time.Time) string {
 	line("etcd   %s", etcdLine(&h.Etcd))
 	line("lock   %s", lockLine(&h.Upgrade, now))
 	line("DNS    %s", dnsLine(v.dns()))
+	for _, c := range v.expiring(now) {
+		line("TLS    %s", c)
+	}
 	if len(h.Busy) > 0 {
 		line("doing  %s", strings.Join(h.Busy, "; "))
 	}
@@ -83,6 +86,8 @@ func (v *Survey) table(b *strings.Builder, now time.Time) {
 
 func healthOf(m *Member, now time.Time) string {
 	switch {
+	case m.Ended:
+		return "ENDED"
 	case m.Alarm != "":
 		return "ALARM"
 	case m.Health == states.Yes.String():

@@ -51,9 +51,10 @@ type Board struct {
 	// Busy lists the commands that are under way. It is asked on the deciding goroutine; may be nil.
 	Busy func() []states.Command
 
-	latest    atomic.Pointer[Snapshot]
-	decisions []Told // the loop's own; replaced and never changed, since snapshots hold it
-	counters  *counters
+	latest       atomic.Pointer[Snapshot]
+	certificates atomic.Pointer[[]Certificate]
+	decisions    []Told // the loop's own; replaced and never changed, since snapshots hold it
+	counters     *counters
 }
 
 // NewBoard gives one with nothing on it yet.

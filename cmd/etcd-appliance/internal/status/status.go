@@ -29,13 +29,15 @@ type Status struct {
 	Reports  []string `json:"reports"`            // what an operator should know
 	Busy     []string `json:"busy"`               // commands that are under way
 
-	Member    Own     `json:"member"`
-	Etcd      Etcd    `json:"etcd"`
-	Members   Members `json:"members"`
-	Upgrade   Upgrade `json:"upgrade"`
-	Group     Group   `json:"group"`
-	DNS       DNS     `json:"dns"`
-	Decisions []Told  `json:"decisions"` // the last ones, the newest first
+	Member  Own     `json:"member"`
+	Etcd    Etcd    `json:"etcd"`
+	Members Members `json:"members"`
+	Upgrade Upgrade `json:"upgrade"`
+	Group   Group   `json:"group"`
+	DNS     DNS     `json:"dns"`
+
+	Certificates []Certificate `json:"certificates"` // that this instance shows or trusts; none without TLS
+	Decisions    []Told        `json:"decisions"`    // the last ones, the newest first
 }
 
 // Own is the member of this instance, as its own server and its data tell.
@@ -94,6 +96,7 @@ type Member struct {
 	Role      Role       `json:"role"`
 	Health    string     `json:"health"`
 	Unhealthy *time.Time `json:"unhealthy,omitempty"` // since when
+	Ended     bool       `json:"ended,omitempty"`     // its instance has provably ended
 	Version   string     `json:"version,omitempty"`
 	Applied   uint64     `json:"applied,omitempty"` // raft index
 	Lag       *uint64    `json:"lag,omitempty"`     // entries behind the member that has applied most

@@ -101,15 +101,21 @@ func (s *Surveyor) askOthers(ctx context.Context, here *Status, port string) []A
 	return others
 }
 
-// merge takes the list of members from a daemon whose member leads, since that one has asked them all; and what each daemon says of
-// its own member where it does not say so.
-func (v *Survey) merge() {
+// statuses are those of the daemons that answer, the one here first.
+func (v *Survey) statuses() []*Status {
 	statuses := []*Status{&v.Here}
 	for i := range v.Others {
 		if v.Others[i].Status != nil {
 			statuses = append(statuses, v.Others[i].Status)
 		}
 	}
+	return statuses
+}
+
+// merge takes the list of members from a daemon whose member leads, since that one has asked them all; and what each daemon says of
+// its own member where it does not say so.
+func (v *Survey) merge() {
+	statuses := v.statuses()
 	best := &v.Here
 	for _, s := range statuses {
 		if s.Member.Role == Leader && s.Members.Known == "yes" && s.Members.ID == v.Here.Members.ID {
@@ -174,16 +180,19 @@ func (v *Survey) judge() {
 	for _, report := range here.Reports {
 		bad("%s reports: %s", here.Instance, report)
 	}
-	for i := range v.Others {
-		if s := v.Others[i].Status; s != nil {
+	for _, s := range v.statuses() {
+		if s != here {
 			v.judgeOther(s, bad)
 		}
+		judgeCertificates(s, bad)
 	}
 	voters := 0
 	for i := range v.Members {
 		switch r := &v.Members[i]; {
 		case r.Role == Unstarted:
 			bad("member %s has not started", cmp.Or(r.Instance, r.Address, r.ID))
+		case r.Ended:
+			bad("the instance of member %s has ended", cmp.Or(r.Instance, r.ID))
 		case r.Health == states.No.String() && !r.Here:
 			bad("member %s is not healthy", cmp.Or(r.Instance, r.ID))
 		case r.Alarm != "":

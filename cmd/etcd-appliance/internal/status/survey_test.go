@@ -74,6 +74,15 @@ func answering(_ context.Context, url string) (effects.EtcdStatus, error) {
 	return effects.EtcdStatus{MemberID: id, Leader: 0xa1, Applied: 77, Version: states.Version{Major: 3, Minor: 7, Patch: 2}}, nil
 }
 
+// lostAfterLeading has i-b without a quorum since the end of i-c. It led before, and all were well when it asked them last.
+func lostAfterLeading(o *states.Observation) {
+	o.Cluster.Known, o.Cluster.Lost, o.Cluster.Asked, o.Cluster.Local.Leader = states.No, noon, noon.Add(-time.Minute), 0
+	for i := range o.Cluster.Members {
+		o.Cluster.Members[i].Health, o.Cluster.Members[i].Applied = states.Yes, uint64(100+i)
+	}
+	o.Group.Instances[2].State, o.Group.Instances[2].InGroup = states.InstanceGone, false
+}
+
 var keepsHouse = &states.Decision{From: states.LeadingHousekeeping, To: states.LeadingHousekeeping, Why: "leads a cluster in order"}
 
 // TestSurvey is told by the follower i-b. Two agents of three answer, or only its own.
@@ -105,6 +114,12 @@ func TestSurvey(t *testing.T) {
 			func(o *states.Observation) { o.Cluster.Upgrade.Halted = states.UpgradeLock{Owner: "i-c", Why: "panic"} }, silent, "yes yes yes",
 			[]string{"an upgrade is halted: panic", "DNS is wrong: 1 record sets are to be changed"},
 		},
+		"no quorum, and nobody answers": {nil, lostAfterLeading, silent, "no no no", []string{
+			"i-b is not ready: its member knows no leader", "member i-a is not healthy", "the instance of member i-c has ended",
+		}},
+		"no quorum here": {nil, lostAfterLeading, answering, "yes no no", []string{
+			"i-b is not ready: its member knows no leader", "the instance of member i-c has ended",
+		}},
 		"two clusters": {func(o *states.Observation) { o.Cluster.ID = 0xff }, func(*states.Observation) {}, answering, "yes yes yes", []string{
 			"i-a is in another cluster, ff instead of c1",
 		}},
@@ -178,6 +193,13 @@ func TestGoldenScreen(t *testing.T) {
 	ill.merge()
 	ill.judge()
 	all["ill.txt"] = ill
+	o = following()
+	lostAfterLeading(o)
+	b = boardOf(o, follows)
+	lost := &Survey{Here: b.Status(b.Latest())}
+	lost.merge()
+	lost.judge()
+	all["lost.txt"] = lost
 	for name, v := range all {
 		text := v.Screen(noon.Add(90 * time.Second))
 		if strings.Contains(text, "\x1b") {
@@ -189,7 +211,7 @@ func TestGoldenScreen(t *testing.T) {
 
 func TestGoldenFilesAreRead(t *testing.T) {
 	files, err := os.ReadDir("testdata")
-	if err != nil || len(files) != 5 {
-		t.Errorf("%d golden files, want 5: %v", len(files), err)
+	if err != nil || len(files) != 6 {
+		t.Errorf("%d golden files, want 6: %v", len(files), err)
 	}
 }

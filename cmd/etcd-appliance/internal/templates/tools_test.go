@@ -174,7 +174,8 @@ func simulate(t *testing.T, policy string, requests []request) (answers []string
 	return answers
 }
 
-// simulator installs the evaluator as its lock file has it, once, into the repository's cache.
+// simulator installs the evaluator as its lock file has it, once, into the repository's cache. @cloud-copilot/iam-simulate is under the
+// AGPL-3.0: it is run here, in a process of its own, and is neither linked into what is built nor part of what is released.
 func simulator(t *testing.T) string {
 	t.Helper()
 	source, err := filepath.Abs(filepath.Join("..", "..", "..", "tools", "iam"))
