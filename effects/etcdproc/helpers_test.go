@@ -82,7 +82,8 @@ func (m *member) open() {
 			if err := l.id.signal(unix.SIGKILL); err != nil {
 				m.t.Error(err)
 			}
-			until(m.t, "end of etcd", func() bool { return !l.id.alive() })
+			// A process whose first thread has ended counts as ended, and its others may hold its ports for a moment longer: until it is reaped.
+			until(m.t, "end of etcd", func() bool { return !l.id.alive() && s.Inspect().Running != states.Yes })
 		}
 		if err := s.Close(); err != nil {
 			m.t.Error(err)
