@@ -26,7 +26,7 @@ func (r *rig) do(commands ...states.Command) []string {
 func TestLaneRunsInOrderUntilOneFails(t *testing.T) {
 	r := newRig(t, nil)
 	r.know()
-	if got := r.do(hold, promote); !slices.Equal(got, []string{"hold _etcd-appliance/join 20s", "promote d4"}) {
+	if got := r.do(hold, promote); !slices.Equal(got, []string{"hold _etcd-appliance/join 20s without [_etcd-appliance/upgrade]", "promote d4"}) {
 		t.Errorf("calls %q", got)
 	}
 	r.pass(time.Minute)

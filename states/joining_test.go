@@ -53,6 +53,16 @@ func TestOnlyAStartThatPromisedNothingIsRepeated(t *testing.T) {
 	}
 }
 
+// TestNobodyJoinsWhileAMemberChangesItsServer: two changes at a time could cost the quorum that either alone leaves.
+func TestNobodyJoinsWhileAMemberChangesItsServer(t *testing.T) {
+	for upgrade, adds := range map[string]bool{"lock free": true, "lock i-b 3.6 to 3.7": false} {
+		d := joiner(t, "join held", "members 7 at 3.7 leader i-a: i-a, i-b", upgrade).decide(t)
+		if asks[AddMember](d) != adds || asks[ReleaseJoinLock](d) == adds {
+			t.Errorf("%s: %s, does %v", upgrade, d.Why, d.Commands)
+		}
+	}
+}
+
 // TestItsOwnEntry: of a learner nobody is asked, and a voter is taken out of the list only where the others are a quorum without it.
 func TestItsOwnEntry(t *testing.T) {
 	for _, c := range []struct {
