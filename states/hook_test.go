@@ -143,6 +143,7 @@ func TestWhoIsReplaced(t *testing.T) {
 		{"it was not asked", []string{"members 7 at 3.7 leader i-a: i-a, i-b, i-c unasked"}, false},
 		{"a learner that is ill", []string{"members 7 at 3.7 leader i-a: i-a, i-b, i-c learner unhealthy 15m"}, false},
 		{"and a learner is ill too", []string{"group desired 3: i-a running, i-b running, i-c running, i-d running", "members 7 at 3.7 leader i-a: i-a, i-b, i-c, i-d learner unhealthy 15m"}, false},
+		{"a learner that has been ill for longer than a voter", []string{"group desired 3: i-a running, i-b running, i-c running, i-d running", "members 7 at 3.7 leader i-a: i-a, i-b, i-c unhealthy 1s, i-d learner unhealthy 15m"}, false},
 		{"another voter is ill", []string{"members 7 at 3.7 leader i-a: i-a, i-b unhealthy 1s, i-c unhealthy 15m"}, false},
 		{"a cluster of two", []string{"group desired 2: i-a running, i-c running", "members 7 at 3.7 leader i-a: i-a, i-c unhealthy 15m"}, false},
 		{"its instance is stopped", []string{"group desired 3: i-a running, i-b running, i-c stopped"}, false},
@@ -205,6 +206,7 @@ func TestTheEndIsHeldForWhatCanBeMended(t *testing.T) {
 		{"for long", []string{"process ended corrupt 3 times 9s ago: crc mismatch", "tick 5m"}, false},
 		{"its server is silent", []string{"local silent", "tick 5m"}, false},
 		{"its cluster has no quorum", []string{"members no-quorum", "tick 5m"}, false},
+		{"its cluster was never asked", []string{"members unknown", "local i-d leader i-a", "tick 5m"}, false},
 		{"the others are no quorum", []string{few, "tick 5h", "fresh"}, true},
 		{"and the system shuts down, which has not stopped its server yet", []string{few, "ending shutdown: SIGTERM", "tick 5h", "fresh"}, true},
 	} {
@@ -225,6 +227,7 @@ func TestWhoCannotLeaveYetLeadsNoLonger(t *testing.T) {
 		{"to one that stays", "group desired 3: i-a running, i-b gone, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b unhealthy 9s, i-d", 0xa1, false},
 		{"not to one that leaves as well", "group desired 3: i-a outside running, i-b gone, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b unhealthy 9s, i-d", 0, true},
 		{"to one that leaves as well, by one that leaves at once", "group desired 3: i-a outside running, i-b outside running, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b, i-d", 0xa1, false},
+		{"to one that leaves as well, by one that was not asked how it is", "group desired 3: i-a outside running, i-b outside running, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b, i-d unasked", 0xa1, false},
 		{"where nobody else is left, it goes on itself", "group desired 3: i-b gone, i-d outside running", "members 7 at 3.7 leader i-d: i-b unhealthy 9s, i-d", 0, true},
 	} {
 		d := held(t, "hook none", c.group, c.members, "local i-d leader i-d", "ending terminating: Auto Scaling is terminating the instance").decide(t)
@@ -236,6 +239,33 @@ func TestWhoCannotLeaveYetLeadsNoLonger(t *testing.T) {
 		}
 		if to != c.to || asks[RemoveMember](d) != c.removes {
 			t.Errorf("%s: %s, does %v", c.what, d.Why, d.Commands)
+		}
+	}
+}
+
+// TestWhoEndsRemovesOnlyAsALeader: another instance's member is housekeeping, which rests while a member changes its server.
+func TestWhoEndsRemovesOnlyAsALeader(t *testing.T) {
+	for _, c := range []struct {
+		what  string
+		lines []string
+		want  bool
+	}{
+		{"it leads", nil, true},
+		{"another leads", []string{"local i-d leader i-a"}, false},
+		{"another member changes its server", []string{"lock i-a 3.6 to 3.7"}, false},
+		{"it is not known whether one does", []string{"lock unknown"}, false},
+		{"nor can it be read any more", []string{"lock free"}, false},
+	} {
+		lines := []string{
+			"hook none", "group desired 3: i-a outside running, i-b gone, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b unhealthy 9s, i-d",
+			"local i-d leader i-d", "ending terminating: Auto Scaling is terminating the instance",
+		}
+		d := held(t, append(lines, c.lines...)...)
+		if c.what == "nor can it be read any more" {
+			d.o.Cluster.Upgrade.Known = No
+		}
+		if got := d.decide(t); asks[RemoveMember](got) != c.want {
+			t.Errorf("%s: %s, does %v", c.what, got.Why, got.Commands)
 		}
 	}
 }
