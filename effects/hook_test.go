@@ -1,6 +1,7 @@
 package effects
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,7 +63,10 @@ func TestHookOfOursIsSeen(t *testing.T) {
 
 // TestHookOfAnotherInstance holds that one.
 func TestHookOfAnotherInstance(t *testing.T) {
-	r := newRig(t, func(_ *rig, o *Options) { o.LaunchingHook, o.TerminatingHook = "enter", "leave" })
+	r := newRig(t, func(r *rig, o *Options) {
+		slices.Sort(r.ids) // AWS lists the others behind it
+		o.IMDS, o.AutoScaling, o.LaunchingHook, o.TerminatingHook = r.cloud.IMDS(r.ids[0]), r.cloud.AutoScaling(r.ids[0]), "enter", "leave"
+	})
 	r.know()
 	me := r.ids[0]
 	for _, r.ids[0] = range r.ids[1:3] {

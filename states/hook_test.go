@@ -254,15 +254,15 @@ func TestWhoEndsRemovesOnlyAsALeader(t *testing.T) {
 		{"another leads", []string{"local i-d leader i-a"}, false},
 		{"another member changes its server", []string{"lock i-a 3.6 to 3.7"}, false},
 		{"it is not known whether one does", []string{"lock unknown"}, false},
-		{"nor can it be read any more", []string{"lock free"}, false},
+		{"nor was it ever read", []string{"lock free"}, false},
 	} {
 		lines := []string{
 			"hook none", "group desired 3: i-a outside running, i-b gone, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b unhealthy 9s, i-d",
 			"local i-d leader i-d", "ending terminating: Auto Scaling is terminating the instance",
 		}
 		d := held(t, append(lines, c.lines...)...)
-		if c.what == "nor can it be read any more" {
-			d.o.Cluster.Upgrade.Known = No
+		if c.what == "nor was it ever read" {
+			d.o.Cluster.Upgrade.Known = Unknown
 		}
 		if got := d.decide(t); asks[RemoveMember](got) != c.want {
 			t.Errorf("%s: %s, does %v", c.what, got.Why, got.Commands)
