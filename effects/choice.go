@@ -50,8 +50,7 @@ func (c *Choice) choose(ctx context.Context, endpoints ...string) api {
 	for _, endpoint := range endpoints {
 		level, err := c.Level(ctx, endpoint)
 		switch {
-		case err != nil:
-			continue
+		case err != nil: // the next may answer
 		case level.Less(v30):
 			return api{Etcd: c.V2}
 		case level.Less(v31):

@@ -103,9 +103,12 @@ func TestWhatIsLeftIsHeld(t *testing.T) {
 	if _, err := c.Swap(t.Context(), at, EtcdKey{Key: UpgradeLockKey, Revision: 5}); err != nil || len(v2.calls) != 1 || len(v3.calls) != 0 {
 		t.Errorf("it is released elsewhere: %v, v2 %q, v3 %q", err, v2.calls, v3.calls)
 	}
+	if _, err := c.Swap(t.Context(), at, EtcdKey{Key: UpgradeHaltKey, Revision: 5}, UpgradeLockKey); !errors.Is(err, ErrChanged) || len(v2.calls) != 1 {
+		t.Errorf("another key of its revision is taken for it: %v, v2 %q", err, v2.calls)
+	}
 
 	c, v2, v3 = setUp(EtcdKey{Key: JoinLockKey, Value: "i-b", Revision: 5})
-	if l, err := c.HoldLock(t.Context(), at, JoinLockKey, "i-a", time.Second); err != nil || l.Owner != "i-b" || len(v3.calls) != 0 {
+	if l, err := c.HoldLock(t.Context(), at, JoinLockKey, "i-a", time.Second); err != nil || l != (EtcdLock{Owner: "i-b", Revision: 5}) || len(v3.calls) != 0 {
 		t.Errorf("the join lock of another: %+v, %v", l, err)
 	}
 	if l, err := c.HoldLock(t.Context(), at, JoinLockKey, "i-b", time.Second); err != nil || l.Owner != "i-b" || len(v3.calls) != 1 {
@@ -125,7 +128,7 @@ func TestWhatIsLeftIsHeld(t *testing.T) {
 
 // TestChoiceRemembersWhatCannotFall: a cluster above 3.0 is asked for its version once a minute.
 func TestChoiceRemembersWhatCannotFall(t *testing.T) {
-	for level, want := range map[states.MinorVersion][]int{{Major: 3, Minor: 1}: {1, 2}, {Major: 3}: {2, 4}, {Major: 2, Minor: 3}: {2, 4}} {
+	for level, want := range map[states.MinorVersion][]int{{Major: 3, Minor: 1}: {1, 2}, {Major: 3}: {3, 6}, {Major: 2, Minor: 3}: {3, 6}} {
 		c, _, _ := choiceOf(map[string]states.MinorVersion{"alive": level})
 		now, asked, ask := time.Unix(0, 0), 0, c.Level
 		c.Now = func() time.Time { return now }
@@ -133,13 +136,15 @@ func TestChoiceRemembersWhatCannotFall(t *testing.T) {
 			asked++
 			return ask(ctx, endpoint)
 		}
-		for i := range 2 {
-			_, _ = c.Members(t.Context(), []string{"alive"})
-			_, _ = c.Members(t.Context(), []string{"alive"})
+		for i, round := range [][]time.Duration{{0, 0, 59 * time.Second}, {0, 0, 0}} {
+			for _, passed := range round {
+				now = now.Add(passed)
+				_, _ = c.Members(t.Context(), []string{"alive"})
+			}
 			if asked != want[i] {
 				t.Errorf("%s: asked %d times, want %d", level, asked, want[i])
 			}
-			now = now.Add(aboveFor)
+			now = now.Add(time.Second)
 		}
 	}
 }

@@ -88,6 +88,7 @@ func TestOddClaimsAreRefusedWhole(t *testing.T) {
 		strings.Replace(good, "cluster=0", "cluster=x", 1), strings.Replace(good, "cluster=0", "cluster=-1", 1), strings.Replace(good, "cluster=0", "cluster=", 1),
 		strings.Replace(good, "cluster=0", "cluster=11111111111111111", 1), strings.Replace(good, "members=i-a=10.0.0.1", "members=", 1),
 		strings.Replace(good, " members=i-a=10.0.0.1", "", 1), good + ",", good + ",i-b", good + ",i-b=", good + ",=10.0.0.2", good + " and more",
+		good + " etcd=", good + " etcd=3", good + " etcd=newest",
 	}
 	for _, text := range odd {
 		if r, err := parseClaim(text); err == nil || r.Token != "" || len(r.Members) > 0 {

@@ -149,6 +149,9 @@ func TestAddMemberAfterALostAnswer(t *testing.T) {
 	if _, err = r.action(voter)(t.Context()); !errors.Is(err, ErrUnhealthy) {
 		t.Errorf("a second voter that has not started: error %v", err)
 	}
+	if _, err = r.action(add)(t.Context()); err != nil {
+		t.Errorf("a learner, of which the quorum does not hang: error %v", err)
+	}
 	r.etcd.listErr = errors.New("no quorum")
 	if _, err = r.action(add)(t.Context()); err == nil || r.etcd.calls[len(r.etcd.calls)-1] != "members" {
 		t.Errorf("adds without having read the list: %v, %q", err, r.etcd.calls)

@@ -1,6 +1,7 @@
 package effects
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +61,38 @@ func TestHookOfOursIsSeen(t *testing.T) {
 	}
 }
 
+// TestHookOfAnotherInstance holds that one.
+func TestHookOfAnotherInstance(t *testing.T) {
+	r := newRig(t, func(r *rig, o *Options) {
+		slices.Sort(r.ids) // AWS lists the others behind it
+		o.IMDS, o.AutoScaling, o.LaunchingHook, o.TerminatingHook = r.cloud.IMDS(r.ids[0]), r.cloud.AutoScaling(r.ids[0]), "enter", "leave"
+	})
+	r.know()
+	me := r.ids[0]
+	for _, r.ids[0] = range r.ids[1:3] {
+		r.condemn()
+	}
+	r.ids[0] = me
+	if h := r.hookNow(); h != (states.Hook{}) || r.Observe().Group.Known != states.Yes {
+		t.Errorf("%+v", h)
+	}
+}
+
+// TestFirstLook: a daemon that has just started looks once whether a hook holds it, where it completes launches.
+func TestFirstLook(t *testing.T) {
+	for hook, want := range map[string]int{"enter": 1, "": 0} {
+		r := newRig(t, func(_ *rig, o *Options) { o.LaunchingHook = hook })
+		if n := r.asked(groupCall, func() {
+			for range 60 {
+				r.turn(states.Needs{})
+				r.pass(time.Second)
+			}
+		}); n != want {
+			t.Errorf("hook %q: the group is asked %d times, want %d", hook, n, want)
+		}
+	}
+}
+
 // TestUnreadHookHidesNoGroup: the role may lack the permission. What was known of the hook stays.
 func TestUnreadHookHidesNoGroup(t *testing.T) {
 	r := hooked(t, "enter", "leave")
@@ -95,9 +128,13 @@ func TestCompleteHook(t *testing.T) {
 	r := hooked(t, "enter", "leave")
 	r.hookNow()
 	for range 2 { // the answer to the first may be lost
+		if !r.open(states.LaneGroup) {
+			t.Fatal("the command is not carried out")
+		}
 		if failed := r.fails(states.CompleteHook{Hook: states.Terminating, Why: "test"}); failed != "" {
 			t.Fatal(failed)
 		}
+		r.hookNow() // what the command has changed is looked at first
 	}
 	if r.lifecycle() == "Terminating:Wait" {
 		t.Error("it is held still")
@@ -144,8 +181,18 @@ func TestLaunchIsCompletedOrGivenUp(t *testing.T) {
 func TestReplaceInstance(t *testing.T) {
 	r := newRig(t, nil)
 	r.know()
+	graced := false
+	r.fault = func(c awsfake.Call) awsfake.Fault {
+		if in, ok := c.Input.(*autoscaling.SetInstanceHealthInput); ok {
+			graced = aws.ToBool(in.ShouldRespectGracePeriod)
+		}
+		return awsfake.Fault{}
+	}
 	if failed := r.fails(states.ReplaceInstance{ID: r.ids[1], Why: "test"}); failed != "" {
 		t.Fatal(failed)
+	}
+	if !graced {
+		t.Error("an instance in its grace period is not left alone")
 	}
 	if in, _ := r.cloud.Instance(r.ids[1]); in.Health != "Unhealthy" && !strings.HasPrefix(in.Lifecycle, "Terminat") {
 		t.Errorf("%+v", in)

@@ -73,8 +73,8 @@ func (s *stubEtcd) MoveLeader(_ context.Context, endpoint string, to uint64) err
 	return s.err
 }
 
-func (s *stubEtcd) HoldLock(_ context.Context, endpoints []string, key, owner string, ttl time.Duration, _ ...string) (EtcdLock, error) {
-	s.note(endpoints, "hold %s %s", key, ttl)
+func (s *stubEtcd) HoldLock(_ context.Context, endpoints []string, key, owner string, ttl time.Duration, absent ...string) (EtcdLock, error) {
+	s.note(endpoints, "hold %s %s without %v", key, ttl, absent)
 	if s.err != nil {
 		return EtcdLock{}, s.err
 	}

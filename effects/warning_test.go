@@ -1,9 +1,16 @@
 package effects
 
 import (
+	"context"
+	"errors"
+	"io"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+
+	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
 
@@ -43,6 +50,37 @@ func TestWarningsAreRead(t *testing.T) {
 	if e := r.Observe().Ending; e.Terminating != states.Unknown || e.Announced != states.No {
 		t.Errorf("a warning is no end: %+v", e)
 	}
+}
+
+// TestHalfAWarningIsNone: it is handed to the rules whole or not at all, and who has failed to read it is told so.
+func TestHalfAWarningIsNone(t *testing.T) {
+	for _, path := range []string{"events/recommendations/rebalance", "events/maintenance/scheduled"} {
+		r := newRig(t, nil)
+		r.know()
+		refused := errors.New("refused")
+		r.fault = func(c awsfake.Call) awsfake.Fault {
+			if in, ok := c.Input.(*imds.GetMetadataInput); ok && in.Path == path {
+				return awsfake.Fault{Err: refused}
+			}
+			return awsfake.Fault{}
+		}
+		if deliver, err := r.askWarning()(t.Context()); deliver != nil || !errors.Is(err, refused) {
+			t.Errorf("%s cannot be read: error %v, something to deliver: %v", path, err, deliver != nil)
+		}
+	}
+	r := newRig(t, nil)
+	r.know()
+	r.IMDS = garbled{r.IMDS}
+	if deliver, err := r.askWarning()(t.Context()); deliver != nil || err == nil {
+		t.Errorf("it is no JSON: error %v, something to deliver: %v", err, deliver != nil)
+	}
+}
+
+// garbled is a metadata service behind a proxy that answers for it.
+type garbled struct{ IMDS }
+
+func (garbled) GetMetadata(context.Context, *imds.GetMetadataInput, ...func(*imds.Options)) (*imds.GetMetadataOutput, error) {
+	return &imds.GetMetadataOutput{Content: io.NopCloser(strings.NewReader("<html>"))}, nil
 }
 
 // TestOldWarningsDoNotCount: an event stays in the list for a while after it.

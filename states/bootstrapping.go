@@ -124,7 +124,7 @@ func (r *ClaimRecord) forms(cluster uint64, peerPort int) bool {
 		for _, id := range members {
 			all = binary.BigEndian.AppendUint64(all, id)
 		}
-		return len(members) > 0 && hashOf(all) == cluster
+		return hashOf(all) == cluster
 	})
 }
 

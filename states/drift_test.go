@@ -30,12 +30,16 @@ func TestDrift(t *testing.T) {
 		"it is not there":       {func(o *Observation) { o.DNS.Records = nil }, Yes},
 		"no zone":               {func(o *Observation) { o.DNS.Configured = false }, Unknown},
 		"the zone was not read": {func(o *Observation) { o.DNS.Known = Unknown }, Unknown},
-		"the zone was read long ago, by a leader of then": {func(o *Observation) { o.DNS.At = now.Add(-time.Hour) }, Unknown},
-		"the members were asked long ago":                 {func(o *Observation) { o.Cluster.Asked = now.Add(-time.Minute) }, Unknown},
-		"no group":                                        {func(o *Observation) { o.Group.Known = Unknown }, Unknown},
-		"no quorum":                                       {func(o *Observation) { o.Cluster.Known = No }, Unknown},
-		"nobody to publish":                               {func(o *Observation) { o.Cluster.Members[0].Health, o.DNS.Records = No, nil }, Unknown},
-		"another's claim":                                 {func(o *Observation) { o.Claim = Claim{Store: ClaimInRoute53, Known: Yes, Exists: No} }, Unknown},
+		"the zone was read as long ago as a leader's are":      {func(o *Observation) { o.DNS.At = now.Add(-2 * time.Minute) }, No},
+		"longer ago, by a leader of then":                      {func(o *Observation) { o.DNS.At = now.Add(-2*time.Minute - 1) }, Unknown},
+		"the members were asked as long ago as a leader's are": {func(o *Observation) { o.Cluster.Asked = now.Add(-15 * time.Second) }, No},
+		"longer ago":                  {func(o *Observation) { o.Cluster.Asked = now.Add(-15*time.Second - 1) }, Unknown},
+		"the list was never read":     {func(o *Observation) { o.Cluster.Known = Unknown }, Unknown},
+		"the cluster has no name yet": {func(o *Observation) { o.Name = "" }, Unknown},
+		"no group":                    {func(o *Observation) { o.Group.Known = Unknown }, Unknown},
+		"no quorum":                   {func(o *Observation) { o.Cluster.Known = No }, Unknown},
+		"nobody to publish":           {func(o *Observation) { o.Cluster.Members[0].Health, o.DNS.Records = No, nil }, Unknown},
+		"another's claim":             {func(o *Observation) { o.Claim = Claim{Store: ClaimInRoute53, Known: Yes, Exists: No} }, Unknown},
 	} {
 		got, records := facts(c.change).Drift(&config)
 		if got != c.want || (len(records) > 0) != (c.want == Yes) {

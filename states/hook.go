@@ -99,7 +99,7 @@ func (t *turn) launchWaits() string {
 // tendTermination holds the instance until its server has ended: it has left its cluster by then. A group that wants no instance at
 // all leaves nobody to hand anything to.
 func (t *turn) tendTermination(v *verdict) {
-	if t.State != Leaving || t.Ending.Terminating != Yes {
+	if t.Ending.Terminating != Yes {
 		return
 	}
 	if v.done && !t.Ending.waits(t.Now) {

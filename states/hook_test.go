@@ -1,6 +1,7 @@
 package states
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -63,6 +64,18 @@ func TestHopelessLaunch(t *testing.T) {
 			t.Errorf("%s: %s, does %v, reports %q", c.what, d.Why, d.Commands, d.Reports)
 		}
 	}
+	blind := held(t, "process stopped", "disk unknown: input/output error", "members unknown", "local unknown", "tick 15m")
+	if d := blind.decide(t); !asks[CompleteHook](d) {
+		t.Errorf("its disk has kept it from ever asking a cluster: %s, does %v, reports %q", d.Why, d.Commands, d.Reports)
+	}
+}
+
+// TestTheWordsOfAHookAreOfWhereItStays: an edge has its own reason, and what a launch waits for is no part of it.
+func TestTheWordsOfAHookAreOfWhereItStays(t *testing.T) {
+	d := held(t, "members 7 at 3.7 leader i-a: i-a, i-b, i-d learner", "local i-d leader i-a learner").decide(t)
+	if len(d.Because) == 0 || strings.Contains(strings.Join(d.Because, ""), "launch") || !strings.HasSuffix(d.Why, "its launch waits: for its member to be a healthy voter") {
+		t.Errorf("%s because of %q: %s", d.To, d.Because, d.Why)
+	}
 }
 
 // TestTerminationIsCompleteWhenAllIsDone: whoever waits for it ends the instance then.
@@ -119,6 +132,7 @@ func TestAtMost(t *testing.T) {
 
 // TestWhoIsReplaced: an instance that runs, for its member that is ill, in a cluster that is well without it.
 func TestWhoIsReplaced(t *testing.T) {
+	const five = "group desired 5: i-a running, i-b running, i-c running, i-d running, i-e running"
 	for _, c := range []struct {
 		what     string
 		lines    []string
@@ -129,10 +143,13 @@ func TestWhoIsReplaced(t *testing.T) {
 		{"it was not asked", []string{"members 7 at 3.7 leader i-a: i-a, i-b, i-c unasked"}, false},
 		{"a learner that is ill", []string{"members 7 at 3.7 leader i-a: i-a, i-b, i-c learner unhealthy 15m"}, false},
 		{"and a learner is ill too", []string{"group desired 3: i-a running, i-b running, i-c running, i-d running", "members 7 at 3.7 leader i-a: i-a, i-b, i-c, i-d learner unhealthy 15m"}, false},
+		{"a learner that has been ill for longer than a voter", []string{"group desired 3: i-a running, i-b running, i-c running, i-d running", "members 7 at 3.7 leader i-a: i-a, i-b, i-c unhealthy 1s, i-d learner unhealthy 15m"}, false},
 		{"another voter is ill", []string{"members 7 at 3.7 leader i-a: i-a, i-b unhealthy 1s, i-c unhealthy 15m"}, false},
 		{"a cluster of two", []string{"group desired 2: i-a running, i-c running", "members 7 at 3.7 leader i-a: i-a, i-c unhealthy 15m"}, false},
 		{"its instance is stopped", []string{"group desired 3: i-a running, i-b running, i-c stopped"}, false},
 		{"its instance is on its way out", []string{"group desired 3: i-a running, i-b running, i-c outside running"}, false},
+		{"one of five", []string{five, "members 7 at 3.7 leader i-a: i-a, i-b, i-c unhealthy 15m, i-d, i-e"}, true},
+		{"one of five, and another has just fallen ill", []string{five, "members 7 at 3.7 leader i-a: i-a, i-b, i-c unhealthy 15m, i-d unhealthy 1s, i-e"}, false},
 		{"the group is not known", []string{"group unknown"}, false},
 		{"the group was asked a minute ago", []string{"members 7 at 3.7 leader i-a: i-a, i-b, i-c unhealthy 15m", "tick 1m", "members 7 at 3.7 leader i-a: i-a, i-b, i-c unhealthy 16m"}, true},
 		{"and more", []string{"tick 60001ms", "members 7 at 3.7 leader i-a: i-a, i-b, i-c unhealthy 16m"}, false},
@@ -144,6 +161,12 @@ func TestWhoIsReplaced(t *testing.T) {
 		}, c.lines...)
 		if d := told(t, lines...).decide(t); asks[ReplaceInstance](d) != c.replaced {
 			t.Errorf("%s: %s, does %v", c.what, d.Why, d.Commands)
+		}
+	}
+	for _, known := range []Fact{Unknown, No} { // AWS has answered before, and what it said then is all there is
+		d := leader(t, "replaces after 15m", "members 7 at 3.7 leader i-a: i-a, i-b, i-c unhealthy 15m")
+		if d.o.Group.Known = known; asks[ReplaceInstance](d.decide(t)) {
+			t.Errorf("the group is known: %s, and i-c is replaced", known)
 		}
 	}
 }
@@ -183,7 +206,9 @@ func TestTheEndIsHeldForWhatCanBeMended(t *testing.T) {
 		{"for long", []string{"process ended corrupt 3 times 9s ago: crc mismatch", "tick 5m"}, false},
 		{"its server is silent", []string{"local silent", "tick 5m"}, false},
 		{"its cluster has no quorum", []string{"members no-quorum", "tick 5m"}, false},
+		{"its cluster was never asked", []string{"members unknown", "local i-d leader i-a", "tick 5m"}, false},
 		{"the others are no quorum", []string{few, "tick 5h", "fresh"}, true},
+		{"and the system shuts down, which has not stopped its server yet", []string{few, "ending shutdown: SIGTERM", "tick 5h", "fresh"}, true},
 	} {
 		d := held(t, append(ending, c.lines...)...).decide(t)
 		if asks[HookHeartbeat](d) != c.beats {
@@ -202,6 +227,7 @@ func TestWhoCannotLeaveYetLeadsNoLonger(t *testing.T) {
 		{"to one that stays", "group desired 3: i-a running, i-b gone, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b unhealthy 9s, i-d", 0xa1, false},
 		{"not to one that leaves as well", "group desired 3: i-a outside running, i-b gone, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b unhealthy 9s, i-d", 0, true},
 		{"to one that leaves as well, by one that leaves at once", "group desired 3: i-a outside running, i-b outside running, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b, i-d", 0xa1, false},
+		{"to one that leaves as well, by one that was not asked how it is", "group desired 3: i-a outside running, i-b outside running, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b, i-d unasked", 0xa1, false},
 		{"where nobody else is left, it goes on itself", "group desired 3: i-b gone, i-d outside running", "members 7 at 3.7 leader i-d: i-b unhealthy 9s, i-d", 0, true},
 	} {
 		d := held(t, "hook none", c.group, c.members, "local i-d leader i-d", "ending terminating: Auto Scaling is terminating the instance").decide(t)
@@ -213,6 +239,33 @@ func TestWhoCannotLeaveYetLeadsNoLonger(t *testing.T) {
 		}
 		if to != c.to || asks[RemoveMember](d) != c.removes {
 			t.Errorf("%s: %s, does %v", c.what, d.Why, d.Commands)
+		}
+	}
+}
+
+// TestWhoEndsRemovesOnlyAsALeader: another instance's member is housekeeping, which rests while a member changes its server.
+func TestWhoEndsRemovesOnlyAsALeader(t *testing.T) {
+	for _, c := range []struct {
+		what  string
+		lines []string
+		want  bool
+	}{
+		{"it leads", nil, true},
+		{"another leads", []string{"local i-d leader i-a"}, false},
+		{"another member changes its server", []string{"lock i-a 3.6 to 3.7"}, false},
+		{"it is not known whether one does", []string{"lock unknown"}, false},
+		{"nor was it ever read", []string{"lock free"}, false},
+	} {
+		lines := []string{
+			"hook none", "group desired 3: i-a outside running, i-b gone, i-d outside running", "members 7 at 3.7 leader i-d: i-a, i-b unhealthy 9s, i-d",
+			"local i-d leader i-d", "ending terminating: Auto Scaling is terminating the instance",
+		}
+		d := held(t, append(lines, c.lines...)...)
+		if c.what == "nor was it ever read" {
+			d.o.Cluster.Upgrade.Known = Unknown
+		}
+		if got := d.decide(t); asks[RemoveMember](got) != c.want {
+			t.Errorf("%s: %s, does %v", c.what, got.Why, got.Commands)
 		}
 	}
 }

@@ -27,6 +27,23 @@ func TestLongUpgradesAreReported(t *testing.T) {
 	}
 }
 
+// TestALearnerCountsForNothing: where its instance has ended it is taken out of the list, whoever else is well. In the way it would
+// keep out the very instance that could make them well.
+func TestALearnerCountsForNothing(t *testing.T) {
+	for _, c := range []struct {
+		what, members string
+		removed       bool
+	}{
+		{"a learner beside one healthy voter of three", "i-a, i-b unasked, i-c unasked, i-d learner unhealthy 9s", true},
+		{"a voter beside one healthy voter of three", "i-a, i-b unasked, i-c unasked, i-d unhealthy 9s", false},
+	} {
+		d := leader(t, "group desired 3: i-a running, i-b running, i-c running, i-d gone", "members 7 at 3.7 leader i-a: "+c.members).decide(t)
+		if asks[RemoveMember](d) != c.removed {
+			t.Errorf("%s: %s, does %v, reports %q", c.what, d.Why, d.Commands, d.Reports)
+		}
+	}
+}
+
 // TestPaceAfter: AWS is asked less often the longer something has been wrong.
 func TestPaceAfter(t *testing.T) {
 	for _, c := range []struct{ since, pace time.Duration }{

@@ -61,7 +61,7 @@ func (t *turn) joinEmpty(p *Peer) verdict {
 		v.why, v.reports, v.commands = unfit, []string{unfit}, t.releaseJoinLock()
 	case added:
 		v.why, v.commands = fmt.Sprintf("is added as %x: starts", mine.ID), t.renewJoinLock()
-		if etcd := &t.Process; etcd.Running == No && etcd.Exits > 1 { // once may be chance, as when the list had changed meanwhile
+		if etcd := &t.Process; etcd.Exits > 1 { // once may be chance, as when the list had changed meanwhile
 			v.reports = []string{fmt.Sprintf("etcd ended %d times in a row: %s", etcd.Exits, etcd.Detail)}
 		}
 		if t.startDue() {

@@ -53,6 +53,34 @@ func TestOnlyAStartThatPromisedNothingIsRepeated(t *testing.T) {
 	}
 }
 
+// TestNobodyJoinsWhileAMemberChangesItsServer: two changes at a time could cost the quorum that either alone leaves.
+func TestNobodyJoinsWhileAMemberChangesItsServer(t *testing.T) {
+	for upgrade, adds := range map[string]bool{"lock free": true, "lock i-b 3.6 to 3.7": false} {
+		d := joiner(t, "join held", "members 7 at 3.7 leader i-a: i-a, i-b", upgrade).decide(t)
+		if asks[AddMember](d) != adds || asks[ReleaseJoinLock](d) == adds {
+			t.Errorf("%s: %s, does %v", upgrade, d.Why, d.Commands)
+		}
+	}
+}
+
+// TestItsOwnEntry: of a learner nobody is asked, and a voter is taken out of the list only where the others are a quorum without it.
+func TestItsOwnEntry(t *testing.T) {
+	for _, c := range []struct {
+		what, members string
+		removed       bool
+	}{
+		{"a learner, and the others were not asked how they are", "i-a unasked, i-b unasked, i-d learner unhealthy 9s", true},
+		{"a learner that another server answers as", "i-a, i-b, i-d learner", true},
+		{"a voter, and the others were not asked", "i-a unasked, i-b unasked, i-d unhealthy 9s", false},
+		{"a voter that another server answers as", "i-a, i-b, i-d", false},
+		{"a voter, and the others are a quorum", "i-a, i-b, i-d unhealthy 9s", true},
+	} {
+		if d := joiner(t, "members 7 at 3.7 leader i-a: "+c.members).decide(t); asks[RemoveMember](d) != c.removed {
+			t.Errorf("%s: %s, does %v", c.what, d.Why, d.Commands)
+		}
+	}
+}
+
 // TestAJoinerThatIsRefusedSaysSo: etcd does not start for the entry, as while the cluster is told to go back to an older minor.
 func TestAJoinerThatIsRefusedSaysSo(t *testing.T) {
 	for _, c := range []struct {

@@ -96,15 +96,14 @@ func (t *turn) upgradeStopped() verdict {
 	if t.Disk.State != DiskMember || p.Reason == ExitRemoved || p.Reason == ExitCorrupt && p.Minor != lock.To {
 		return t.runStopped() // what it has to mend comes first, and giving the lock back after it
 	}
-	start := t.restartCommand()
-	v := verdict{needs: upgradeNeeds(), why: fmt.Sprintf("holds the upgrade lock; starts etcd %s on its data", start.Minor)}
+	start := t.restartCommand() // names the new one by itself where the old is refused: the cluster version rose in a moment when the new one ran
 	switch {
-	case p.Minor == lock.From && lock.From != lock.To && (p.Reason == ExitStopped || p.Reason == ExitNewer):
-		start.Minor = lock.To // the old one is refused where the cluster version has risen in a moment when the new one ran
-		v.why = fmt.Sprintf("holds the upgrade lock; starts etcd %s on its data", lock.To)
+	case p.Reason == ExitStopped:
+		start.Minor = lock.To
 	case p.Minor == lock.To && p.Exits >= failedStarts:
 		return t.upgradeFails(start)
 	}
+	v := verdict{needs: upgradeNeeds(), why: fmt.Sprintf("holds the upgrade lock; starts etcd %s on its data", start.Minor)}
 	if t.startDue() {
 		v.commands = []Command{start}
 	}

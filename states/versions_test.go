@@ -37,6 +37,15 @@ func TestParseWanted(t *testing.T) {
 	}
 }
 
+// TestWhatLeadsTo: each minor is led to by the one before it, the first by none.
+func TestWhatLeadsTo(t *testing.T) {
+	for minor, want := range map[MinorVersion]MinorVersion{{}: {}, {2, 3}: {}, {3, 0}: {2, 3}, {3, 1}: {3, 0}, {3, 7}: {3, 6}, {4, 0}: {}} {
+		if got := minor.before(); got != want {
+			t.Errorf("%s leads to %s, want %s", got, minor, want)
+		}
+	}
+}
+
 // FuzzParseVersion: what was read prints, and reads as the same.
 func FuzzParseVersion(f *testing.F) {
 	for _, s := range []string{"3.7.3", "v3.7.0-rc.1", "3.", "3.7.-1", "9999999999999999999.1"} {

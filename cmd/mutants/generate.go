@@ -16,14 +16,18 @@ var texts = []string{"String", "key", "splitBrain", "steady", "describeRecords",
 var decides = []string{
 	"Effects.Observe", "Effects.Refresh", "Effects.refresh", "pauseAfter", "Effects.open", "Effects.changedBy",
 	"Effects.executeLane", "Effects.start", "lane.ended", "Effects.local", "Effects.startEtcd", "Effects.action",
-	"Effects.holdJoinLock", "Effects.addMember", "Effects.removeMember", "Effects.survives",
+	"Effects.holdJoinLock", "Effects.addMember", "Effects.mayAddVoter", "Effects.removeMember", "Effects.survives",
 	"claimFromRecords", "Effects.setClaim", "Effects.createClaim", "Effects.updateClaim", "Effects.putClaim", "parseClaim", "named",
 	"Effects.askCluster", "Effects.setCluster", "sameMembers", "Effects.markUnhealthy", "Effects.askLocal", "Effects.askRestored",
 	"Effects.askHealth", "order", "Effects.askPeers", "Effects.askPeer",
-	"Effects.askGroup", "idsOf", "addressesOf", "instances", "staysInGroup", "stateOf", "absences", "shown", "Effects.memberKeys",
-	"ParseUpgrade", "Effects.askUpgrade", "Effects.holdUpgradeLock", "Effects.releaseUpgradeLock", "Effects.haltUpgrade",
-	"Effects.stopForUpgrade", "Effects.mayStop", "Effects.nobodyUpgrades", "Effects.askVersion", "alarm",
-	"Effects.askEnding", "Effects.confirmTermination", "Effects.askZone", "Effects.readZone", "Effects.change",
+	"Effects.askGroup", "idsOf", "addressesOf", "Effects.instances", "staysInGroup", "stateOf", "absences", "Effects.memberKeys",
+	"regionSeen.ask", "Effects.locate", "Effects.located", "Effects.askRegion", "Effects.noteSilent", "Region.Counterpart", "stackOf", "together", "Effects.autoScalingOf",
+	"openings", "covers", "both", "Effects.authorize", "Effects.revoke", "soonest",
+	"ParseUpgrade", "ReadUpgrade", "Effects.askUpgrade", "Effects.holdUpgradeLock", "Effects.releaseUpgradeLock", "Effects.haltUpgrade",
+	"Effects.stopForUpgrade", "Effects.mayStop", "Effects.nobodyUpgrades", "Effects.askVersion", "Alarm",
+	"Effects.askEnding", "Effects.confirmTermination", "Effects.askWarning", "warning", "Effects.askZone", "Effects.readZone", "Effects.change",
+	"Effects.firstLook", "Effects.askHook", "Effects.setHook", "Effects.heartbeat", "Effects.completeHook", "heldNoMore", "Effects.replaceInstance",
+	"Choice.choose", "Choice.isAbove", "Choice.remember", "Choice.Swap", "Choice.HoldLock", "Choice.ReleaseLock", "api.leftOf",
 }
 
 // generator makes the automatic mutants of a package.
@@ -57,6 +61,18 @@ func generate(files []*source, only []string) []*mutant {
 		}
 	}
 	return g.mutants
+}
+
+// missing are the functions of a list that no file has: nothing is made of one that has another name by now.
+func missing(files []*source, functions []string) []string {
+	return slices.DeleteFunc(slices.Clone(functions), func(name string) bool {
+		return slices.ContainsFunc(files, func(f *source) bool {
+			return slices.ContainsFunc(f.tree.Decls, func(d ast.Decl) bool {
+				function, ok := d.(*ast.FuncDecl)
+				return ok && funcName(function) == name
+			})
+		})
+	})
 }
 
 // readConstants notes the constants that are numbers or times, and the events.

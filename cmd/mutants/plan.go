@@ -68,6 +68,9 @@ func (o *options) automatics() ([]*mutant, error) {
 		if err != nil {
 			return nil, err
 		}
+		if gone := missing(files, t.functions); len(gone) > 0 {
+			return nil, fmt.Errorf("package %s has no functions %q any more: see what they are called now", t.pkg, gone)
+		}
 		all = append(all, generate(files, t.functions)...)
 	}
 	if err := o.equivalent.mark(all); err != nil {

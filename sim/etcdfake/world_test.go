@@ -100,6 +100,27 @@ func TestJoinPromoteReplace(t *testing.T) {
 	}
 }
 
+// A server that runs is not enough: a learner is promoted once it has what its leader has (etcd server.go isLearnerReady).
+func TestLearnerThatLagsIsNotPromoted(t *testing.T) {
+	f := newFixture(t)
+	f.three()
+	etcd := f.node("i-4").Etcd()
+	id, err := etcd.AddMember(t.Context(), []string{endpoint("i-1")}, peerURL(address("i-4")), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.node("i-4").CatchUp = time.Minute
+	f.start("i-4", states.ClusterExisting, list("i-1", "i-2", "i-3", "i-4"))
+	f.pass(50 * time.Second)
+	if err := etcd.PromoteMember(t.Context(), []string{endpoint("i-1")}, id); !errors.Is(err, effects.ErrNotInSync) {
+		t.Fatal("promoted while it fetches its data:", err)
+	}
+	f.pass(20 * time.Second)
+	if err := etcd.PromoteMember(t.Context(), []string{endpoint("i-1")}, id); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestRemovedMemberExits(t *testing.T) {
 	f := newFixture(t)
 	f.three()
@@ -177,6 +198,9 @@ func TestQuorumLossAndLeases(t *testing.T) {
 	}
 	if s, err := etcd.Status(t.Context(), ends[0]); err != nil || s.Leader != 0 {
 		t.Fatal(s, err)
+	}
+	if l := f.Clusters()[0].Lock("k"); l.Owner != "i-1" {
+		t.Fatal("without a leader nobody revokes a lease:", l)
 	}
 	f.start("i-2", states.ClusterRestart, nil)
 	f.pass(5 * time.Second)
