@@ -37,7 +37,7 @@ func (e *Effects) askIngress() question {
 // openings lists who is let in to a port.
 func openings(rules []ec2types.IpPermission, port int, name string) (list []states.Opening) {
 	for _, rule := range rules {
-		if !covers(&rule, int32(port)) {
+		if !covers(&rule, port) {
 			continue
 		}
 		for _, r := range rule.IpRanges {
@@ -51,12 +51,12 @@ func openings(rules []ec2types.IpPermission, port int, name string) (list []stat
 
 // covers tells whether a rule is about a TCP port. Protocol -1 is all of them, and then no ports are named
 // (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html).
-func covers(rule *ec2types.IpPermission, port int32) bool {
+func covers(rule *ec2types.IpPermission, port int) bool {
 	switch aws.ToString(rule.IpProtocol) {
 	case "-1":
 		return true
 	case "tcp", "6":
-		return aws.ToInt32(rule.FromPort) <= port && port <= aws.ToInt32(rule.ToPort)
+		return int(aws.ToInt32(rule.FromPort)) <= port && port <= int(aws.ToInt32(rule.ToPort))
 	default:
 		return false
 	}
@@ -86,8 +86,9 @@ func (e *Effects) permissions(addresses []string, name string) []ec2types.IpPerm
 		ranges[i] = ec2types.IpRange{CidrIp: aws.String(a + "/32"), Description: aws.String(name)}
 	}
 	var rules []ec2types.IpPermission
-	for _, port := range []int{e.ClientPort, e.PeerPort} {
-		rules = append(rules, ec2types.IpPermission{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(int32(port)), ToPort: aws.Int32(int32(port)), IpRanges: ranges})
+	for _, number := range []int{e.ClientPort, e.PeerPort} {
+		port := aws.Int32(int32(number)) //nolint:gosec // G115: a port, as the configuration has checked
+		rules = append(rules, ec2types.IpPermission{IpProtocol: aws.String("tcp"), FromPort: port, ToPort: port, IpRanges: ranges})
 	}
 	return rules
 }
