@@ -29,7 +29,7 @@ var may = []struct {
 	why     string
 }{
 	{
-		"states", []string{"cmp", "context", "errors", "fmt", "crypto/sha1", "encoding/binary", "hash/fnv", "slices", "strconv", "strings", "time", "github.com/looplab/fsm"},
+		"states", []string{"cmp", "context", "errors", "fmt", "crypto/sha1", "encoding/binary", "hash/fnv", "net/netip", "slices", "strconv", "strings", "time", "github.com/looplab/fsm"},
 		"states decides and does nothing else: what it imports is all that it could do",
 	},
 	{

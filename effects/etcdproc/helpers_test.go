@@ -82,8 +82,11 @@ func (m *member) open() {
 			if err := l.id.signal(unix.SIGKILL); err != nil {
 				m.t.Error(err)
 			}
-			// A process whose first thread has ended counts as ended, and its others may hold its ports for a moment longer: until it is reaped.
-			until(m.t, "end of etcd", func() bool { return !l.id.alive() && s.Inspect().Running != states.Yes })
+			// A process whose first thread has ended counts as ended, and its others may hold its ports for a moment longer.
+			until(m.t, "end of etcd", func() bool {
+				threads, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", l.id.PID))
+				return !l.id.alive() && len(threads) <= 1
+			})
 		}
 		if err := s.Close(); err != nil {
 			m.t.Error(err)
