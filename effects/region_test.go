@@ -186,8 +186,8 @@ func TestAbsenceNeedsEveryRegion(t *testing.T) {
 		return 0
 	}
 	r.silence("eu-west-1")
-	if n := reads(); n != 0 {
-		t.Errorf("%d reads count while a region is silent", n)
+	if reads(); len(r.facts.Group.Absent) != 0 {
+		t.Errorf("absence begins while a region is silent: %+v", r.facts.Group.Absent)
 	}
 	r.healthy()
 	r.pass(time.Minute)
@@ -231,6 +231,7 @@ func TestCounterpart(t *testing.T) {
 		refuses string
 	}{
 		"of the stack":               {group("any", stack), ""},
+		"of the stack, tagged":       {group("any", map[string]string{stackTags[0]: "etcd-v1", stackTags[1]: "Group", "name": "x"}), ""},
 		"of the name":                {group("etcd-west", map[string]string{"name": "x"}), ""},
 		"of the name, another stack": {group("etcd-west", map[string]string{stackTags[0]: "other", stackTags[1]: "Group"}), ""},
 		"of half a stack":            {group("any", map[string]string{stackTags[0]: "etcd-v1"}), "auto-scaling group any is not there"},
@@ -276,7 +277,10 @@ func TestInstanceAbroadIsReplacedThere(t *testing.T) {
 		if failed := r.fails(states.ReplaceInstance{ID: id, Why: "test"}); failed != "" {
 			t.Errorf("%s: %s", id, failed)
 		}
-		r.pass(time.Minute)
+		if in, _ := r.cloud.Instance(id); in.Health != "Unhealthy" {
+			t.Errorf("%s is %s", id, in.Health)
+		}
+		r.look()
 	}
 }
 
@@ -314,5 +318,40 @@ func TestNoPublicAddress(t *testing.T) {
 	r.look()
 	if self := r.Observe().Self; self.ID != "" || !strings.Contains(r.complaint["instance metadata"], "no address of it") {
 		t.Errorf("%+v, complains %q", self, r.complaint["instance metadata"])
+	}
+}
+
+// TestStrangerIsLookedUpByItsAddress: a member that has not started has no name, and its instance may be of no group of ours.
+func TestStrangerIsLookedUpByItsAddress(t *testing.T) {
+	for _, public := range []bool{false, true} {
+		r := newRig(t, func(_ *rig, o *Options) { o.Public = public })
+		if public {
+			r.zone("elephant.example.org.", false)
+		}
+		r.know()
+		_, err := r.cloud.AutoScaling("test").CreateAutoScalingGroup(t.Context(), &autoscaling.CreateAutoScalingGroupInput{
+			AutoScalingGroupName: aws.String("other"), MinSize: aws.Int32(0), MaxSize: aws.Int32(1), DesiredCapacity: aws.Int32(1),
+		})
+		must(t, err)
+		r.pass(time.Minute)
+		all := r.cloud.Instances()
+		stranger := all[len(all)-1]
+		address := map[bool]string{false: stranger.PrivateIP, true: stranger.PublicIP}[public]
+		r.facts.Cluster.Members = []states.Member{{ID: 1, Address: address}}
+		if g := r.look(); g.Gone(address) != states.No {
+			t.Errorf("public %v: %s is gone: %v", public, address, g.Gone(address))
+		}
+	}
+}
+
+// TestInstanceAbroadThatOnlyItsGroupKnows is abroad all the same.
+func TestInstanceAbroadThatOnlyItsGroupKnows(t *testing.T) {
+	r := spanning(t, nil)
+	r.know()
+	far := in(r, "eu-west-1")[0]
+	r.cloud.Disguise(far, awsfake.Unlisted, time.Hour)
+	g := r.look()
+	if i, ok := g.Instance(far); !ok || !i.Abroad || i.Address != "" {
+		t.Errorf("%+v", i)
 	}
 }

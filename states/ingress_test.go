@@ -38,11 +38,15 @@ func TestPeersAbroadAreLetIn(t *testing.T) {
 		change func(o *Observation, c *Config)
 		want   []string
 	}{
-		"all are":                {func(*Observation, *Config) {}, nil},
-		"one is missing":         {func(o *Observation, _ *Config) { o.Ingress.Open = o.Ingress.Open[:1] }, []string{"10.0.0.3"}},
-		"none is there":          {func(o *Observation, _ *Config) { o.Ingress.Open = nil }, []string{"10.0.0.2", "10.0.0.3"}},
-		"one comes half the way": {func(o *Observation, _ *Config) { o.Ingress.Open[1].Half = true }, []string{"10.0.0.3"}},
-		"a wider rule does":      {func(o *Observation, _ *Config) { o.Ingress.Open = []Opening{rule("10.0.0.0/8", false)} }, nil},
+		"all are":        {func(*Observation, *Config) {}, nil},
+		"one is missing": {func(o *Observation, _ *Config) { o.Ingress.Open = o.Ingress.Open[:1] }, []string{"10.0.0.3"}},
+		"none is there":  {func(o *Observation, _ *Config) { o.Ingress.Open = nil }, []string{"10.0.0.2", "10.0.0.3"}},
+		"in order of their addresses": {func(o *Observation, _ *Config) {
+			o.Ingress.Open = nil
+			o.Group.Instances[1].Address, o.Group.Instances[2].Address = o.Group.Instances[2].Address, o.Group.Instances[1].Address
+		}, []string{"10.0.0.2", "10.0.0.3"}},
+		"one comes half the way":                         {func(o *Observation, _ *Config) { o.Ingress.Open[1].Half = true }, []string{"10.0.0.3"}},
+		"a wider rule does":                              {func(o *Observation, _ *Config) { o.Ingress.Open = []Opening{rule("10.0.0.0/8", false)} }, nil},
 		"public addresses are let in of this region too": {func(_ *Observation, c *Config) { c.Public = true }, []string{"10.0.0.1"}},
 		"who leaves the group is not": {func(o *Observation, _ *Config) {
 			o.Ingress.Open = nil
@@ -80,6 +84,7 @@ func TestPeersAreLetInUntilTheyAreProvenGone(t *testing.T) {
 		"the list of members is old":           {func(o *Observation) { o.Cluster.At = epoch.Add(-expired - 1) }, false},
 		"the list of members is as old as may": {func(o *Observation) { o.Cluster.At = epoch.Add(-expired) }, true},
 		"the members are not known":            {func(o *Observation) { o.Cluster.Known = No }, false},
+		"the members were never read":          {func(o *Observation) { o.Cluster.Known = Unknown }, false},
 		"AWS has not shown it once":            {func(o *Observation) { o.Group.Absent[0].Reads = 1 }, false},
 		"the rule is somebody else's":          {func(o *Observation) { o.Ingress.Open[1].Own = false }, false},
 		"the rule is a wide one":               {func(o *Observation) { o.Ingress.Open[1].From = netip.MustParsePrefix("10.0.0.3/31") }, false},
