@@ -197,9 +197,9 @@ func (e *Effects) action(c states.Command) action {
 		group := e.autoScalingOf(c.ID)
 		return func(ctx context.Context) (func(), error) { return nil, e.replaceInstance(ctx, c, group) }
 	case states.AuthorizePeers:
-		return func(ctx context.Context) (func(), error) { return nil, e.authorize(ctx, c, e.ruleName(at.cluster)) }
+		return func(ctx context.Context) (func(), error) { return nil, e.authorize(ctx, c, ruleName(at.cluster)) }
 	case states.RevokePeers:
-		return func(ctx context.Context) (func(), error) { return nil, e.revoke(ctx, c, e.ruleName(at.cluster)) }
+		return func(ctx context.Context) (func(), error) { return nil, e.revoke(ctx, c, ruleName(at.cluster)) }
 	case states.MoveLeader:
 		return func(ctx context.Context) (func(), error) {
 			err := e.Etcd.MoveLeader(ctx, own, c.To)

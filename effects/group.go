@@ -26,7 +26,7 @@ func (e *Effects) askGroup() question {
 		if misplaced != nil {
 			return nil, misplaced
 		}
-		seen[0].ask(at, len(abroad) > 0, func() (told regionSeen, err error) {
+		seen[0].ask(at, len(abroad) > 0, func() (regionSeen, error) {
 			ctx, cancel := e.Within(ctx, patienceWith(len(abroad)))
 			defer cancel()
 			asg, told, err := e.askHome(ctx, name, self, keys, at)
@@ -40,7 +40,10 @@ func (e *Effects) askGroup() question {
 			return nil, failed
 		}
 		e.askAbroad(ctx, abroad, home, keys, at, seen[1:])
-		hook, unread := e.askHook(ctx, home, self)
+		hook, unread := states.Hook{}, failed
+		if failed == nil {
+			hook, unread = e.askHook(ctx, home, self)
+		}
 		cluster := ""
 		if e.ClusterName == "" {
 			var err error
@@ -54,7 +57,7 @@ func (e *Effects) askGroup() question {
 			e.facts.Group = together(seen)
 			e.facts.Group.Silent = e.noteSilent()
 			e.facts.Group.Absent = absences(absent, keys, &e.facts.Group, at)
-			e.setHook(hookBefore, hook, at, cmp.Or(failed, unread))
+			e.setHook(hookBefore, hook, at, unread)
 			if failed == nil {
 				e.heedTag(home.Tags)
 			}

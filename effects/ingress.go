@@ -15,11 +15,11 @@ import (
 )
 
 // ruleName is the description that tells a cluster's own rules from those of others.
-func (e *Effects) ruleName(cluster string) string { return "etcd-appliance " + cluster }
+func ruleName(cluster string) string { return "etcd-appliance " + cluster }
 
 // askIngress reads whom the security group lets in to both ports of etcd.
 func (e *Effects) askIngress() question {
-	at, name := e.Now(), e.ruleName(e.facts.Name)
+	at, name := e.Now(), ruleName(e.facts.Name)
 	return func(ctx context.Context) (func(), error) {
 		out, err := e.EC2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{e.SecurityGroup}})
 		if err != nil {
@@ -79,41 +79,37 @@ func both(one, other []states.Opening) []states.Opening {
 	return list
 }
 
-// permissions are the rules for addresses, one for each port.
-func (e *Effects) permissions(addresses []string, name string) []ec2types.IpPermission {
-	ranges := make([]ec2types.IpRange, len(addresses))
-	for i, a := range addresses {
-		ranges[i] = ec2types.IpRange{CidrIp: aws.String(a + "/32"), Description: aws.String(name)}
-	}
-	var rules []ec2types.IpPermission
+// rulesFor are the rules that let an address in, one for each port.
+func (e *Effects) rulesFor(address, name string) (rules []ec2types.IpPermission) {
+	from := []ec2types.IpRange{{CidrIp: aws.String(address + "/32"), Description: aws.String(name)}}
 	for _, number := range []int{e.ClientPort, e.PeerPort} {
 		port := aws.Int32(int32(number)) //nolint:gosec // G115: a port, as the configuration has checked
-		rules = append(rules, ec2types.IpPermission{IpProtocol: aws.String("tcp"), FromPort: port, ToPort: port, IpRanges: ranges})
+		rules = append(rules, ec2types.IpPermission{IpProtocol: aws.String("tcp"), FromPort: port, ToPort: port, IpRanges: from})
 	}
 	return rules
 }
 
-// authorize makes the rules one by one: of a call with several, one that is there already makes all of them fail
-// (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html).
 func (e *Effects) authorize(ctx context.Context, c states.AuthorizePeers, name string) error {
-	for _, address := range c.Addresses {
-		for _, rule := range e.permissions([]string{address}, name) {
-			_, err := e.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: aws.String(e.SecurityGroup), IpPermissions: []ec2types.IpPermission{rule}})
-			if err != nil && !hasCode(err, "InvalidPermission.Duplicate") {
-				return fmt.Errorf("let %s in to port %d: %w", address, *rule.FromPort, err)
-			}
-		}
-	}
-	return nil
+	return e.changeRules(c.Addresses, name, "", "InvalidPermission.Duplicate", func(rule []ec2types.IpPermission) error {
+		_, err := e.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: aws.String(e.SecurityGroup), IpPermissions: rule})
+		return err
+	})
 }
 
-// revoke takes them away, likewise.
 func (e *Effects) revoke(ctx context.Context, c states.RevokePeers, name string) error {
-	for _, address := range c.Addresses {
-		for _, rule := range e.permissions([]string{address}, name) {
-			_, err := e.EC2.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: aws.String(e.SecurityGroup), IpPermissions: []ec2types.IpPermission{rule}})
-			if err != nil && !hasCode(err, "InvalidPermission.NotFound") {
-				return fmt.Errorf("let %s in to port %d no longer: %w", address, *rule.FromPort, err)
+	return e.changeRules(c.Addresses, name, " no longer", "InvalidPermission.NotFound", func(rule []ec2types.IpPermission) error {
+		_, err := e.EC2.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: aws.String(e.SecurityGroup), IpPermissions: rule})
+		return err
+	})
+}
+
+// changeRules changes the rules for addresses one by one: of a call with several, one that is as it should be already makes all of them
+// fail, with the code done (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html).
+func (e *Effects) changeRules(addresses []string, name, noLonger, done string, change func(rule []ec2types.IpPermission) error) error {
+	for _, address := range addresses {
+		for _, rule := range e.rulesFor(address, name) {
+			if err := change([]ec2types.IpPermission{rule}); err != nil && !hasCode(err, done) {
+				return fmt.Errorf("let %s in to port %d%s: %w", address, *rule.FromPort, noLonger, err)
 			}
 		}
 	}

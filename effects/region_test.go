@@ -37,9 +37,9 @@ var stack = map[string]string{"aws:cloudformation:stack-name": "etcd-v1", "aws:c
 
 // stack ties a group to the stack.
 func (r *rig) stack(group string) {
-	var tags []asgtypes.Tag
-	for _, key := range []string{"aws:cloudformation:stack-name", "aws:cloudformation:logical-id"} {
-		tags = append(tags, asgtypes.Tag{Key: aws.String(key), Value: aws.String(stack[key]), ResourceId: aws.String(group), PropagateAtLaunch: aws.Bool(false)})
+	tags := awsfake.StackTags("etcd-v1", "Group")
+	for i := range tags {
+		tags[i].ResourceId = aws.String(group)
 	}
 	_, err := r.cloud.AutoScaling("test").CreateOrUpdateTags(r.t.Context(), &autoscaling.CreateOrUpdateTagsInput{Tags: tags})
 	must(r.t, err)

@@ -164,19 +164,17 @@ func readOutage(words []string) (step, error) {
 	switch strings.Join(words, " ") {
 	case "begin":
 		return func(s *stage) error { s.outage = true; return nil }, nil
-	case "begin route53":
-		return func(s *stage) error {
-			s.cloud.Refuse(awsfake.Unavailable, awsfake.Who{Service: "route53"}, time.Duration(never))
-			return nil
-		}, nil
 	case "end":
 		return func(s *stage) error { s.outage = false; s.cloud.Calm(); return nil }, nil
 	}
-	if len(words) == 2 && words[0] == "begin" && slices.ContainsFunc(regions[:], func(r region) bool { return r.name == words[1] }) {
-		return func(s *stage) error {
-			s.cloud.Refuse(awsfake.Unavailable, awsfake.Who{Region: words[1]}, time.Duration(never))
-			return nil
-		}, nil
+	if len(words) == 2 && words[0] == "begin" {
+		who := awsfake.Who{Region: words[1]}
+		if words[1] == "route53" {
+			who = awsfake.Who{Service: words[1]}
+		}
+		if who.Service != "" || slices.ContainsFunc(regions[:], func(r region) bool { return r.name == who.Region }) {
+			return func(s *stage) error { s.cloud.Refuse(awsfake.Unavailable, who, time.Duration(never)); return nil }, nil
+		}
 	}
 	return nil, fmt.Errorf("want: outage begin, outage begin route53, outage begin eu-west-1, outage end")
 }

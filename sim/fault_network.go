@@ -63,18 +63,25 @@ func drawLink(w *world, s *stream, e *FaultEvent) bool {
 
 // cutAZ cuts an availability zone from the rest.
 func (w *world) cutAZ(n *node, e FaultEvent) {
-	var cuts []cutting
 	in, _ := w.cloud.Instance(n.id)
-	for _, a := range w.nodes {
-		for _, b := range w.nodes {
-			inA, _ := w.cloud.Instance(a.id)
-			inB, _ := w.cloud.Instance(b.id)
-			if (inA.Zone == in.Zone) != (inB.Zone == in.Zone) {
-				cuts = append(cuts, cutting{a.address, b.address, etcdfake.AllPorts})
+	w.cutFor(&w.until, e, w.cutsWhere(func(a, b *node) bool {
+		inA, _ := w.cloud.Instance(a.id)
+		inB, _ := w.cloud.Instance(b.id)
+		return (inA.Zone == in.Zone) != (inB.Zone == in.Zone)
+	}))
+}
+
+// cutsWhere cuts the ways between nodes that are apart; none is an empty list, since nil is one that is over.
+func (w *world) cutsWhere(apart func(from, to *node) bool) []cutting {
+	cuts := []cutting{}
+	for _, from := range w.nodes {
+		for _, to := range w.nodes {
+			if apart(from, to) {
+				cuts = append(cuts, cutting{from.address, to.address, etcdfake.AllPorts})
 			}
 		}
 	}
-	w.cutFor(&w.until, e, cuts)
+	return cuts
 }
 
 // cutFor cuts for a while. When one of several ends, all are healed, and those that go on are cut anew.

@@ -8,12 +8,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
-	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
-	"github.com/etcd-appliance/etcd-appliance/sim/etcdfake"
 )
 
 // A run may span two regions: the first has the larger part of the instances and is the one that the faults of the group strike at, the
@@ -28,11 +26,8 @@ type region struct {
 	zones       []string
 }
 
-// stack ties the groups of both regions together, as CloudFormation does.
-var stack = []astypes.Tag{
-	{Key: aws.String("aws:cloudformation:stack-name"), Value: aws.String("etcd-cluster"), PropagateAtLaunch: aws.Bool(false)},
-	{Key: aws.String("aws:cloudformation:logical-id"), Value: aws.String("Group"), PropagateAtLaunch: aws.Bool(false)},
-}
+// stack ties the groups of both regions together.
+var stack = awsfake.StackTags("etcd-cluster", "Group")
 
 // spans lists the regions of a run.
 func (p *Plan) spans() []region {
@@ -121,15 +116,9 @@ func (w *world) raiseWalls() {
 	if w.walls == nil {
 		return
 	}
-	walls := []cutting{} // nil would be one that is over
-	for _, from := range w.nodes {
-		for _, to := range w.nodes {
-			if !from.gone && !to.gone && from.region != to.region && !w.letsIn(to.region, from.address) {
-				walls = append(walls, cutting{from.address, to.address, etcdfake.AllPorts})
-			}
-		}
-	}
-	*w.walls = walls
+	*w.walls = w.cutsWhere(func(from, to *node) bool {
+		return !from.gone && !to.gone && from.region != to.region && !w.letsIn(to.region, from.address)
+	})
 	w.etcd.HealAll()
 	w.cutAll()
 }
@@ -242,13 +231,5 @@ func silenceRegion(w *world, _ *node, e *FaultEvent, lasts time.Duration) {
 
 // cutRegion cuts a region from the rest.
 func (w *world) cutRegion(_ *node, e FaultEvent) {
-	var cuts []cutting
-	for _, a := range w.nodes {
-		for _, b := range w.nodes {
-			if a.region != b.region {
-				cuts = append(cuts, cutting{a.address, b.address, etcdfake.AllPorts})
-			}
-		}
-	}
-	w.cutFor(&w.until, e, cuts)
+	w.cutFor(&w.until, e, w.cutsWhere(func(a, b *node) bool { return a.region != b.region }))
 }

@@ -76,10 +76,9 @@ func (t *turn) pastPeers(peers []string) []string {
 		return nil
 	}
 	var past []string
-	for _, o := range t.Ingress.Open {
-		address := o.From.Addr().String()
+	for _, address := range t.Ingress.Own() {
 		member := slices.ContainsFunc(t.Cluster.Members, func(m Member) bool { return m.Address == address })
-		if o.Own && o.From.IsSingleIP() && !member && !slices.Contains(peers, address) && t.Group.Gone(address) == Yes {
+		if !member && !slices.Contains(peers, address) && t.Group.Gone(address) == Yes {
 			past = append(past, address)
 		}
 	}

@@ -22,7 +22,7 @@ var decides = []string{
 	"Effects.askHealth", "order", "Effects.askPeers", "Effects.askPeer",
 	"Effects.askGroup", "idsOf", "addressesOf", "Effects.instances", "staysInGroup", "stateOf", "absences", "Effects.memberKeys",
 	"regionSeen.ask", "Effects.locate", "Effects.located", "Effects.askRegion", "Effects.noteSilent", "Region.Counterpart", "stackOf", "together", "Effects.autoScalingOf",
-	"openings", "covers", "both", "Effects.authorize", "Effects.revoke", "soonest",
+	"openings", "covers", "both", "Effects.authorize", "Effects.revoke", "Effects.changeRules", "soonest",
 	"ParseUpgrade", "ReadUpgrade", "Effects.askUpgrade", "Effects.holdUpgradeLock", "Effects.releaseUpgradeLock", "Effects.haltUpgrade",
 	"Effects.stopForUpgrade", "Effects.mayStop", "Effects.nobodyUpgrades", "Effects.askVersion", "Alarm",
 	"Effects.askEnding", "Effects.confirmTermination", "Effects.askWarning", "warning", "Effects.askZone", "Effects.readZone", "Effects.change",

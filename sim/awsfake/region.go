@@ -1,6 +1,11 @@
 package awsfake
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+)
 
 // regionOf is the region of an availability zone: its name without the letter.
 func regionOf(zone string) string {
@@ -19,6 +24,15 @@ func publicAddress(private string) string {
 // publicName is the host name of a public address.
 func (i *Instance) publicName() string {
 	return "ec2-" + strings.ReplaceAll(i.PublicIP, ".", "-") + "." + i.Region() + ".compute.amazonaws.com"
+}
+
+// StackTags are those by which CloudFormation tells a group of its making from
+// others: the same template makes groups with the same ones in every region.
+func StackTags(stack, logicalID string) []types.Tag {
+	return []types.Tag{
+		{Key: aws.String("aws:cloudformation:stack-name"), Value: aws.String(stack), PropagateAtLaunch: aws.Bool(false)},
+		{Key: aws.String("aws:cloudformation:logical-id"), Value: aws.String(logicalID), PropagateAtLaunch: aws.Bool(false)},
+	}
 }
 
 // reaches tells whether what is in a zone is in the region that was asked.

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
-// SecurityGroup is who is let in where. That it is an instance's is not
-// modelled: etcd's network here lets everybody in.
+// SecurityGroup is who is let in where. Which instances it protects is not
+// modelled: whoever plays the network asks for its rules.
 type SecurityGroup struct {
 	ID, Name, Region string
 	Rules            []Rule // never changed
@@ -101,40 +101,43 @@ func rulesOf(permissions []types.IpPermission) (rules []Rule) {
 // AuthorizeSecurityGroupIngress adds rules, all or none.
 func (e *EC2Client) AuthorizeSecurityGroupIngress(ctx context.Context, in *ec2.AuthorizeSecurityGroupIngressInput, _ ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
 	return serve(ctx, e.c, e.call("AuthorizeSecurityGroupIngress"), in, func(r *request, in *ec2.AuthorizeSecurityGroupIngressInput) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
-		g, err := r.securityGroup(&r.state, in.GroupId)
-		if err != nil {
-			return nil, err
-		}
-		rules := slices.Clone(g.Rules)
-		for _, rule := range rulesOf(in.IpPermissions) {
+		err := r.changeRules(in.GroupId, in.IpPermissions, func(rules []Rule, rule Rule) ([]Rule, error) {
 			if slices.ContainsFunc(rules, rule.same) {
 				return nil, Error("InvalidPermission.Duplicate", fmt.Sprintf("the specified rule \"peer: %s, %s, from port: %d, to port: %d, ALLOW\" already exists", rule.CIDR, strings.ToUpper(rule.Protocol), rule.From, rule.To))
 			}
-			rules = append(rules, rule)
-		}
-		r.touch()
-		g.Rules = rules
-		return &ec2.AuthorizeSecurityGroupIngressOutput{Return: aws.Bool(true)}, nil
+			return append(rules, rule), nil
+		})
+		return &ec2.AuthorizeSecurityGroupIngressOutput{Return: aws.Bool(true)}, err
 	})
 }
 
 // RevokeSecurityGroupIngress takes rules away, all or none.
 func (e *EC2Client) RevokeSecurityGroupIngress(ctx context.Context, in *ec2.RevokeSecurityGroupIngressInput, _ ...func(*ec2.Options)) (*ec2.RevokeSecurityGroupIngressOutput, error) {
 	return serve(ctx, e.c, e.call("RevokeSecurityGroupIngress"), in, func(r *request, in *ec2.RevokeSecurityGroupIngressInput) (*ec2.RevokeSecurityGroupIngressOutput, error) {
-		g, err := r.securityGroup(&r.state, in.GroupId)
-		if err != nil {
-			return nil, err
-		}
-		rules := slices.Clone(g.Rules)
-		for _, rule := range rulesOf(in.IpPermissions) {
+		err := r.changeRules(in.GroupId, in.IpPermissions, func(rules []Rule, rule Rule) ([]Rule, error) {
 			i := slices.IndexFunc(rules, rule.same)
 			if i < 0 {
 				return nil, Error("InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
 			}
-			rules = slices.Delete(rules, i, i+1)
-		}
-		r.touch()
-		g.Rules = rules
-		return &ec2.RevokeSecurityGroupIngressOutput{Return: aws.Bool(true)}, nil
+			return slices.Delete(rules, i, i+1), nil
+		})
+		return &ec2.RevokeSecurityGroupIngressOutput{Return: aws.Bool(true)}, err
 	})
+}
+
+// changeRules changes a copy of a group's rules, and keeps it if every change worked.
+func (r *request) changeRules(id *string, permissions []types.IpPermission, change func([]Rule, Rule) ([]Rule, error)) error {
+	g, err := r.securityGroup(&r.state, id)
+	if err != nil {
+		return err
+	}
+	rules := slices.Clone(g.Rules)
+	for _, rule := range rulesOf(permissions) {
+		if rules, err = change(rules, rule); err != nil {
+			return err
+		}
+	}
+	r.touch()
+	g.Rules = rules
+	return nil
 }

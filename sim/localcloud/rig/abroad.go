@@ -6,7 +6,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/etcd-appliance/etcd-appliance/effects/observer"
@@ -17,11 +16,8 @@ import (
 // home is the region of the cloud.
 const home = "eu-central-1"
 
-// stack ties the groups of both regions together, as CloudFormation does.
-var stack = []types.Tag{
-	{Key: aws.String("aws:cloudformation:stack-name"), Value: aws.String("etcd-cluster"), PropagateAtLaunch: aws.Bool(false)},
-	{Key: aws.String("aws:cloudformation:logical-id"), Value: aws.String("Group"), PropagateAtLaunch: aws.Bool(false)},
-}
+// stack ties the groups of both regions together.
+var stack = awsfake.StackTags("etcd-cluster", "Group")
 
 // regions are those that the cluster spans.
 func (r *Rig) regions() []string {

@@ -64,11 +64,12 @@ func (r *Rig) Scale(ctx context.Context, n int) error {
 // Terminate ends an instance through Auto Scaling, which replaces it. Its processes are killed with no chance to object, and
 // its disk is lost.
 func (r *Rig) Terminate(ctx context.Context, instance string) error {
-	i, _ := r.Latest().Instance(instance)
 	region := home
-	if len(i.Zone) > 0 {
-		region = i.Zone[:len(i.Zone)-1]
-	}
+	r.Cloud.Do(func(c *awsfake.Cloud) {
+		if i, ok := c.Instance(instance); ok {
+			region = i.Region()
+		}
+	})
 	_, err := autoscaling.NewFromConfig(r.awsIn(region, "operator")).TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
 		InstanceId: &instance, ShouldDecrementDesiredCapacity: aws.Bool(false),
 	})
