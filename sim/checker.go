@@ -97,6 +97,9 @@ func (c *checker) oneCluster() {
 			continue
 		}
 		c.note("a cluster serves")
+		if len(c.served) > 0 {
+			c.sometimes(FormedAnew)
+		}
 		for _, n := range c.nodes {
 			if id, _ := n.etcd.MemberID(); !n.gone && c.served[id] {
 				c.fail("S1", "cluster %x serves while %s still holds data of cluster %x", cluster.ID(), n, id)

@@ -76,6 +76,8 @@ func init() { // it refers to itself through the parsing of faults
 		"kill-daemon":  toEach((*stage).daemonKilled),  // kill-daemon all: SIGKILL, and systemd starts it again; etcd goes on
 		"crash-daemon": readCrash,                      // crash-daemon d before add member | crash-daemon d after add member: when it comes to that
 		"crash-etcd":   toEach((*stage).etcdCrashed),   // crash-etcd leader
+		"unfit":        toEach((*stage).unfit),         // unfit b: the newest server does not run there
+		"fit":          toEach((*stage).fit),
 		"pause-daemon": readPause,                      // pause-daemon d 2m: now | pause-daemon d 2m before add member
 		"partition":    readPartition,                  // partition a: from all others, or: partition a from b c
 		"heal":         alone((*stage).heal),           // heal

@@ -127,6 +127,16 @@ func (s *stage) etcdCrashed(n *node) error {
 	return nil
 }
 
+func (s *stage) unfit(n *node) error {
+	unfit(s.world, n, true)
+	return nil
+}
+
+func (s *stage) fit(n *node) error {
+	unfit(s.world, n, false)
+	return nil
+}
+
 // readPartition cuts instances off from others, or from all others, in both directions.
 func readPartition(words []string) (step, error) {
 	from := slices.Index(words, "from")

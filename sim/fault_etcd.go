@@ -45,6 +45,14 @@ func stall(w *world, n *node, on bool)    { w.etcd.Stall(n.id, on) }
 func lag(w *world, n *node, on bool)      { w.etcd.Lag(n.id, on) }
 func distrust(w *world, n *node, on bool) { w.etcd.Distrust(n.id, on) }
 
+// unfit has the servers of the newest minor end at once: an upgrade to it fails, and a member that runs it already must wait.
+func unfit(w *world, n *node, on bool) {
+	n.etcd.Unfit = states.MinorVersion{}
+	if on {
+		n.etcd.Unfit = w.plan.newest()
+	}
+}
+
 // distrustAll is one authority whose certificate expires: no server trusts another, nor a daemon any of them.
 func (w *world) distrustAll(_ *node, e FaultEvent) {
 	set := func(on bool) {

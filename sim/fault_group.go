@@ -157,6 +157,16 @@ func (w *world) loseAZ(n *node, e FaultEvent) {
 	}
 }
 
+// endAll ends all instances, one after the other, whatever becomes of their data. EC2 takes them, so that no hook is waited for.
+func (w *world) endAll(_ *node, e FaultEvent) {
+	w.record(e)
+	for i, n := range w.running() {
+		w.lasts(time.Duration(e.For)*time.Duration(i)/time.Duration(len(w.running())), func() {
+			_, _ = w.cloud.EC2(nature).TerminateInstances(context.Background(), &ec2.TerminateInstancesInput{InstanceIds: []string{n.id}})
+		})
+	}
+}
+
 // completeHook ends the wait of an instance that is leaving, before its daemon is done.
 func (n *node) completeHook() {
 	_, _ = n.cloud.AutoScaling(nature).CompleteLifecycleAction(context.Background(), &autoscaling.CompleteLifecycleActionInput{

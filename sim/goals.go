@@ -45,6 +45,7 @@ const (
 	ReplacedUnhealthy
 	PeerRevoked
 	WarnedYields
+	FormedAnew
 	Goals // how many there are
 )
 
@@ -76,6 +77,7 @@ var goalNames = [Goals]string{
 	EndCompleted:         "an instance completed its termination after it had left",
 	ReplacedUnhealthy:    "an unhealthy instance was replaced",
 	WarnedYields:         "a leader that AWS warned handed over",
+	FormedAnew:           "a new cluster was formed after the loss of all data",
 	PeerRevoked:          "a peer of another region was let in no longer",
 }
 

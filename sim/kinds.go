@@ -50,6 +50,7 @@ const (
 	// etcd servers.
 	EtcdCrash
 	CrashLoop
+	UnfitServer
 	Hang
 	HangMost
 	Stall
@@ -86,6 +87,7 @@ const (
 	LaunchSlowly
 	Refresh
 	LoseAZ
+	AllEnd
 	HookCut
 	LaunchHook
 	ReuseAddresses
@@ -167,6 +169,7 @@ func init() {
 		// etcd servers.
 		EtcdCrash:        {name: "etcd crash", ids: "E1", at: onEtcd, does: "etcd crashes", often: 0.35, low: minute, high: 0.5 * hour, happen: (*world).crashEtcd},
 		CrashLoop:        {name: "etcd crash loop", ids: "E1", at: onEtcd, does: "etcd crashes, and again at each of its next starts", often: 0.15, low: minute, high: 0.5 * hour, draw: drawTimes, happen: (*world).crashLoop},
+		UnfitServer:      {name: "server unfit", ids: "E1, E17", at: onEtcd, does: "servers of the newest minor end as soon as they are started on the instance", often: 0.1, low: minute, high: 0.5 * hour, least: time.Minute, most: 30 * time.Minute, happen: lastingAt(unfit)},
 		Hang:             {name: "etcd hangs", ids: "E2, E18", at: onEtcd, does: "etcd accepts connections and does nothing else", often: 0.15, low: minute, high: 0.5 * hour, most: 15 * time.Minute, happen: lastingAt(hang)},
 		HangMost:         {name: "quorum lost", ids: "E6", at: onGroup, does: "a majority of the servers hang", often: 0.1, low: 5 * minute, high: hour, most: 10 * time.Minute, happen: (*world).hangMost},
 		Stall:            {name: "etcd stalls", ids: "E18", at: onEtcd, does: "the client port answers nothing, as during defragmentation", often: 0.15, low: minute, high: 0.5 * hour, least: time.Second, most: time.Minute, happen: lastingAt(stall)},
@@ -203,6 +206,7 @@ func init() {
 		LaunchSlowly:   {name: "slow launches", ids: "I1", at: onGroup, does: "instances that are launched are pending for up to a minute", often: 0.1, low: minute, high: 0.5 * hour, most: 20 * time.Minute, draw: drawSeconds, happen: trouble(launchSlowly), needs: []Kind{Terminate}},
 		Refresh:        {name: "instance refresh", ids: "I7", at: onGroup, does: "all instances are replaced one after the other, at a pace of its own", often: 0.1, low: 5 * minute, high: hour, least: time.Minute, most: 10 * time.Minute, draw: drawPace, happen: (*world).refresh},
 		LoseAZ:         {name: "zone lost", ids: "I7", at: onInstance, does: "all instances of an availability zone end, and it has none to give for a while", often: 0.1, low: 5 * minute, high: hour, most: 15 * time.Minute, draw: spares, happen: (*world).loseAZ},
+		AllEnd:         {name: "all end", ids: "I7", at: onGroup, does: "all instances end with their data, one after the other, and others come in their place", often: 0.05, low: 5 * minute, high: hour, least: time.Second, most: 15 * time.Minute, happen: (*world).endAll},
 		HookCut:        {name: "hook cut short", ids: "I8", at: atEtcd | atCommand, does: "the lifecycle action of an instance that leaves is completed before it has left", often: 0.15, low: 0.001, high: 0.1, draw: leaving, needs: []Kind{Terminate}},
 		LaunchHook:     {name: "launch hook", ids: "I8", at: onGroup, does: "new instances wait for a minute before they are in service", often: 0.05, low: 5 * minute, high: hour, draw: oneOf("CONTINUE"), happen: (*world).launchHook, needs: []Kind{Terminate}},
 		ReuseAddresses: {name: "addresses reused", ids: "I9", at: onGroup, does: "new instances get the addresses of those that ended last", often: 0.15, low: minute, high: 0.5 * hour, least: time.Minute, most: 30 * time.Minute, happen: trouble(reuseAddresses), needs: []Kind{Terminate}},

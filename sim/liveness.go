@@ -62,22 +62,28 @@ func (w *world) beyondRecovery() string {
 	if c == nil {
 		return w.claimLost()
 	}
-	voters, left := 0, 0
+	voters, left, alive := 0, 0, 0
 	for _, m := range c.Members() {
 		if m.Learner {
 			continue
 		}
 		voters++
-		if n := w.byID[m.Key()]; n != nil && n.holdsMember(c, m.ID) {
+		n := w.byID[m.Key()]
+		if n != nil && !n.gone {
+			alive++
+		}
+		if n != nil && n.holdsMember(c, m.ID) {
 			left++
 		} else if n := w.byAddress(m.Address); n != nil && n.holdsMember(c, m.ID) {
 			left++
 		}
 	}
-	if left < states.Quorum(voters) {
+	switch {
+	case left == 0 && alive == 0 && w.plan.Loss == states.NewOnTotalLoss:
+		return "" // the operator has said what is to become of that
+	case left < states.Quorum(voters):
 		return fmt.Sprintf("nature left %d of %d voters' data", left, voters)
-	}
-	if c.Key(effects.UpgradeHaltKey).Revision != 0 {
+	case c.Key(effects.UpgradeHaltKey).Revision != 0:
 		return "servers that nature ended again and again had an upgrade halted, until a human looks at it"
 	}
 	return ""

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/states"
@@ -88,6 +89,9 @@ func newPlan(seed uint64) Plan {
 	p.Long = p.Newer > 0 && !p.Old && newStream(seed, "long").chance(0.4)
 	p.Mode = []Mode{Swarm, Swarm, Swarm, Swarm, Swarm, Swarm, Swarm, Storm, Single, Calm}[s.below(10)]
 	p.Rates = drawRates(seed, p.Mode)
+	if all := slices.ContainsFunc(p.Rates, func(r Rate) bool { return r.Kind == AllEnd }); all && newStream(seed, "loss").chance(0.7) {
+		p.Loss = states.NewOnTotalLoss
+	}
 	return p
 }
 

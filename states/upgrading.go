@@ -111,7 +111,8 @@ func (t *turn) upgradeStopped() verdict {
 }
 
 // upgradeFails goes back to the old server: the cluster version cannot have risen while this member did not run the new one. The
-// failure is written down first, for which the others are a quorum; where they are none, the old server is what they wait for.
+// failure is written down first, for which the others are a quorum, and meanwhile the new server is tried again; where it has failed
+// as often once more, the others may be none, and the old server is what they wait for.
 // Of a patch the old server is no longer installed: the new one is tried on, until someone puts another in its place.
 func (t *turn) upgradeFails(start StartEtcd) verdict {
 	u := &t.Cluster.Upgrade
@@ -123,12 +124,14 @@ func (t *turn) upgradeFails(start StartEtcd) verdict {
 	if u.Halted.Owner != t.Self.ID && t.Process.Exits < 2*failedStarts {
 		halted := u.Lock
 		halted.Why = t.Process.Detail
+		v.why = fmt.Sprintf("etcd %s does not run on its data: writes that down, and tries it again meanwhile", u.Lock.Goal())
 		v.commands = []Command{HaltUpgrade{Lock: halted}}
-		return v
+		start.Minor = u.Lock.To
+	} else {
+		start.Minor = u.Lock.From
 	}
 	if t.startDue() {
-		start.Minor = u.Lock.From
-		v.commands = []Command{start}
+		v.commands = append(v.commands, start)
 	}
 	return v
 }

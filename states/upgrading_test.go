@@ -108,7 +108,7 @@ func TestTheHaltInFull(t *testing.T) {
 	d := holder(t, "disk member 3.7 joined", "process ended refused 3 times 1h ago: unknown flag")
 	want := d.o.Cluster.Upgrade.Lock
 	want.Why = "unknown flag"
-	if got := d.decide(t); len(got.Commands) != 1 || got.Commands[0] != (HaltUpgrade{want}) {
+	if got := d.decide(t); len(got.Commands) != 2 || got.Commands[0] != (HaltUpgrade{want}) {
 		t.Errorf("%+v, want a halt %+v", got.Commands, want)
 	}
 }

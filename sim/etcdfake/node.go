@@ -14,6 +14,8 @@ type Node struct {
 	DiskError error
 	// Release, when set, is the patch of each minor that is installed here, instead of the world's.
 	Release func(states.MinorVersion) states.Version
+	// Unfit, when known, is the minor whose servers end as soon as they are started here.
+	Unfit states.MinorVersion
 
 	world *World
 	disk  *disk

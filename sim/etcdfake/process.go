@@ -127,9 +127,12 @@ func (v processView) Start(start states.StartEtcd) error {
 		node: n, disk: n.disk, start: start, version: n.release(start.Minor), began: now, listens: now.Add(n.StartDelay),
 	}
 	n.last = states.Process{Running: states.Yes, PID: w.lastPID, Minor: start.Minor, Started: now, Exits: exits}
-	if len(n.fails) > 0 {
+	switch {
+	case len(n.fails) > 0:
 		n.proc.exitIn(0, n.fails[0], "made to fail")
 		n.fails = n.fails[1:]
+	case start.Minor.Known() && start.Minor == n.Unfit:
+		n.proc.exitIn(0, states.ExitCrash, "this server does not run here")
 	}
 	w.settle()
 	return nil
