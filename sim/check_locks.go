@@ -84,6 +84,7 @@ func (e checkedEtcd) HoldLock(ctx context.Context, endpoints []string, key, owne
 	if err == nil && lock.Owner == e.id {
 		e.joins, e.joinsFor = e.now, ttl
 	}
+	e.unheard = err != nil
 	return lock, err
 }
 

@@ -55,7 +55,7 @@ func (e checkedEtcd) mayAdd(learner bool, do func() error) error {
 	e.knows("adds itself", 0, theMembers)
 	inTime := e.joins > 0 && e.now-e.slept-e.joins < e.joinsFor
 	switch {
-	case e.joins == 0:
+	case e.joins == 0 || !inTime && e.unheard:
 		e.fail("C8", "%s adds itself, and nobody has told it that it holds the join lock", e.node)
 	case !inTime:
 		e.fail("C7", "%s adds itself, and last held the join lock at %s", e.node, e.joins)
@@ -106,5 +106,9 @@ func (e checkedEtcd) mayRemove(id uint64) {
 
 func (e checkedEtcd) etcd() *etcdfake.World { return e.node.world.etcd }
 
-// joining is what the checks keep of a joiner: when it last held the join lock, and for how long it may believe in that.
-type joining struct{ joins, joinsFor time.Duration }
+// joining is what the checks keep of a joiner: when it last held the join lock, for how long it may believe in that, and whether it
+// has had no answer since.
+type joining struct {
+	joins, joinsFor time.Duration
+	unheard         bool
+}

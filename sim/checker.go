@@ -51,7 +51,6 @@ func (c *checker) afterEvent() {
 		c.revision = r
 	}
 	c.oneCluster()
-	c.oneMemberEach()
 	c.upgradesGoOn()
 	c.clusterGoals(c.world.served())
 	for ; c.incidents < len(c.etcd.Incidents()); c.incidents++ {
@@ -99,6 +98,7 @@ func (c *checker) oneCluster() {
 		c.note("a cluster serves")
 		if len(c.served) > 0 {
 			c.sometimes(FormedAnew)
+			c.upgrades = upgrades{} // the locks of the old one have ended with it
 		}
 		for _, n := range c.nodes {
 			if id, _ := n.etcd.MemberID(); !n.gone && c.served[id] {
@@ -106,24 +106,6 @@ func (c *checker) oneCluster() {
 			}
 		}
 		c.served[cluster.ID()] = true
-	}
-}
-
-// oneMemberEach is S5: name, address and instance of a member are one to one to one.
-func (c *checker) oneMemberEach() {
-	for _, cluster := range c.etcd.Clusters() {
-		members := cluster.Members()
-		for i := range members {
-			m := &members[i]
-			if in, ok := c.cloud.Instance(m.Name); m.Name != "" && ok && in.PrivateIP != m.Address {
-				c.fail("S5", "member %x of cluster %x has the name %s and the address %s, which is no instance's", m.ID, cluster.ID(), m.Name, m.Address)
-			}
-			for j := range i {
-				if members[j].Address == m.Address || m.Name != "" && members[j].Name == m.Name {
-					c.fail("S5", "members %x and %x of cluster %x stand for one instance, %s", members[j].ID, m.ID, cluster.ID(), m.Key())
-				}
-			}
-		}
 	}
 }
 

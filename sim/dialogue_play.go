@@ -78,14 +78,14 @@ func init() { // it refers to itself through the parsing of faults
 		"crash-etcd":   toEach((*stage).etcdCrashed),   // crash-etcd leader
 		"unfit":        toEach((*stage).unfit),         // unfit b: the newest server does not run there
 		"fit":          toEach((*stage).fit),
-		"pause-daemon": readPause,                      // pause-daemon d 2m: now | pause-daemon d 2m before add member
-		"partition":    readPartition,                  // partition a: from all others, or: partition a from b c
-		"heal":         alone((*stage).heal),           // heal
-		"outage":       readOutage,                     // outage begin | outage begin route53 | outage begin eu-west-1 | outage end
-		"reconfigure":  toEach((*stage).reconfigured),  // reconfigure all: daemons that run are told what new ones want
-		"install":      readInstall,                    // install 3.6.10: this patch of 3.6 instead of the one before, on every instance
-		"downgrade":    readDowngrade,                  // downgrade 3.6, downgrade cancel: an operator's order to etcd
-		"wants":        readWants,                      // wants 3.7: the configuration of daemons that start from now on
+		"pause-daemon": readPause,                     // pause-daemon d 2m: now | pause-daemon d 2m before add member
+		"partition":    readPartition,                 // partition a: from all others, or: partition a from b c
+		"heal":         alone((*stage).heal),          // heal
+		"outage":       readOutage,                    // outage begin | outage begin route53 | outage begin eu-west-1 | outage end
+		"reconfigure":  toEach((*stage).reconfigured), // reconfigure all: daemons that run are told what new ones want
+		"install":      readInstall,                   // install 3.6.10: this patch of 3.6 instead of the one before, on every instance
+		"downgrade":    readDowngrade,                 // downgrade 3.6, downgrade cancel: an operator's order to etcd
+		"wants":        readWants,                     // wants 3.7: the configuration of daemons that start from now on
 	}
 }
 

@@ -169,7 +169,7 @@ func init() {
 		// etcd servers.
 		EtcdCrash:        {name: "etcd crash", ids: "E1", at: onEtcd, does: "etcd crashes", often: 0.35, low: minute, high: 0.5 * hour, happen: (*world).crashEtcd},
 		CrashLoop:        {name: "etcd crash loop", ids: "E1", at: onEtcd, does: "etcd crashes, and again at each of its next starts", often: 0.15, low: minute, high: 0.5 * hour, draw: drawTimes, happen: (*world).crashLoop},
-		UnfitServer:      {name: "server unfit", ids: "E1, E17", at: onEtcd, does: "servers of the newest minor end as soon as they are started on the instance", often: 0.1, low: minute, high: 0.5 * hour, least: time.Minute, most: 30 * time.Minute, happen: lastingAt(unfit)},
+		UnfitServer:      {name: "server unfit", ids: "E1, E17", at: onEtcd, does: "servers of the newest minor end as soon as they are started on the instance", often: 0.2, low: minute, high: 0.5 * hour, least: time.Minute, most: 30 * time.Minute, happen: lastingAt(unfit)},
 		Hang:             {name: "etcd hangs", ids: "E2, E18", at: onEtcd, does: "etcd accepts connections and does nothing else", often: 0.15, low: minute, high: 0.5 * hour, most: 15 * time.Minute, happen: lastingAt(hang)},
 		HangMost:         {name: "quorum lost", ids: "E6", at: onGroup, does: "a majority of the servers hang", often: 0.1, low: 5 * minute, high: hour, most: 10 * time.Minute, happen: (*world).hangMost},
 		Stall:            {name: "etcd stalls", ids: "E18", at: onEtcd, does: "the client port answers nothing, as during defragmentation", often: 0.15, low: minute, high: 0.5 * hour, least: time.Second, most: time.Minute, happen: lastingAt(stall)},

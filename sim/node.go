@@ -224,6 +224,8 @@ func (n *node) takeTurn() {
 	d, err := n.agent.Turn()
 	if err != nil {
 		n.fail("S9", "%s: %v", n.id, err)
+		n.endDaemon() // as the daemon does, and systemd
+		n.respawnDaemon()
 		return
 	}
 	if d.Done {

@@ -44,13 +44,16 @@ func (w *World) Partition(a, b []string, ports Port) {
 // Heal undoes Cut.
 func (w *World) Heal(from, to string, ports Port) { w.setLink(link{from, to}, 0, ports) }
 
-// HealAll undoes every Cut.
+// HealAll undoes every Cut, and has servers start again that were to fail.
 func (w *World) HealAll() {
 	w.Advance()
 	for _, l := range w.cutLinks {
 		w.heal(l, AllPorts)
 	}
 	w.cutLinks = w.cutLinks[:0]
+	for _, n := range w.nodes {
+		n.fails = nil
+	}
 	w.settle()
 }
 
