@@ -13,6 +13,7 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/route53 v1.70.8
 	github.com/aws/aws-sdk-go-v2/service/s3 v1.114.8
 	github.com/aws/smithy-go v1.28.8
+	github.com/hashicorp/go-envparse v0.1.0
 	github.com/looplab/fsm v1.0.3
 	github.com/miekg/dns v1.1.73
 	github.com/prometheus/client_golang v1.25.0

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
+	"github.com/hashicorp/go-envparse"
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
 )
@@ -25,7 +27,7 @@ type source func(f *pflag.Flag) (given, bool)
 // LoadConfig gives the configuration: each setting from the first source that has it, which are the flags, the environment,
 // the file that --config names, and the default. Flags are the parsed ones of [configFlags]; env is os.LookupEnv.
 func LoadConfig(flags *pflag.FlagSet, env func(string) (string, bool)) (Config, error) {
-	c, err := readConfig(flags, env)
+	c, err := readConfig(flags, fromEnv(env))
 	if err == nil {
 		err = c.validate()
 	}
@@ -36,11 +38,11 @@ func LoadConfig(flags *pflag.FlagSet, env func(string) (string, bool)) (Config, 
 }
 
 // readConfig gives it as it is written, whether or not a daemon could run with it. Of the flags only those need be there that may
-// be given.
-func readConfig(flags *pflag.FlagSet, env func(string) (string, bool)) (Config, error) {
+// be given; what they do not say the environments say.
+func readConfig(flags *pflag.FlagSet, environments ...source) (Config, error) {
 	var c Config
 	own := configFlags(&c)
-	outside := []source{fromFlags(flags), fromEnv(env)}
+	outside := append([]source{fromFlags(flags)}, environments...)
 	if _, err := takeSetting(own.Lookup("config"), outside); err != nil {
 		return Config{}, err
 	}
@@ -121,6 +123,27 @@ func variableOf(flag string) string {
 
 // fromEnv takes an empty variable for one that is not set: unit files and launch templates leave such behind.
 func fromEnv(env func(string) (string, bool)) source {
+	return fromVariables(env, "environment variable ", "unset the variable")
+}
+
+// fromEnvironmentFile reads variables as the service manager does for the daemon. A file that is not there says nothing.
+func fromEnvironmentFile(path string) (source, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return func(*pflag.Flag) (given, bool) { return given{}, false }, nil
+	}
+	if err != nil {
+		return nil, errorWithHint(fmt.Errorf("the daemon's settings: %w", err), "run this as root, or name another file with --environment-file")
+	}
+	defer func() { _ = file.Close() }()
+	variables, err := envparse.Parse(file)
+	if err != nil {
+		return nil, errorWithHint(fmt.Errorf("%s: %w", path, err), "it holds lines such as ETCD_APPLIANCE_HOSTED_ZONE=example.org, and comments that begin with #")
+	}
+	return fromVariables(func(name string) (string, bool) { text, ok := variables[name]; return text, ok }, path+": ", "delete the line"), nil
+}
+
+func fromVariables(env func(string) (string, bool), where, drop string) source {
 	return func(f *pflag.Flag) (given, bool) {
 		for _, name := range []string{variableOf(f.Name), predecessors[f.Name]} {
 			text, _ := env(name)
@@ -131,7 +154,7 @@ func fromEnv(env func(string) (string, bool)) source {
 			if f.Value.(*setting).many {
 				texts = strings.Fields(text)
 			}
-			return given{texts, "environment variable " + name, "unset the variable"}, true
+			return given{texts, where + name, drop}, true
 		}
 		return given{}, false
 	}

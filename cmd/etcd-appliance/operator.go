@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"strconv"
@@ -12,11 +15,30 @@ import (
 
 // operator is what the commands have in common that a human gives to a living cluster: where its members are. On an instance that
 // need not be said, since the configuration and the data of its daemon tell.
-type operator struct{ endpoints []string }
+type operator struct {
+	endpoints []string
+	daemon    daemonConfig
+}
+
+// daemonConfig is where the daemon of this instance has its settings from, for a shell that has not: its environment is the unit's.
+type daemonConfig struct{ environmentFile string }
+
+func (d *daemonConfig) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&d.environmentFile, "environment-file", "/etc/etcd-appliance/environment", "the daemon's environment, as its unit reads it")
+}
+
+func (d *daemonConfig) read(flags *pflag.FlagSet) (Config, error) {
+	file, err := fromEnvironmentFile(d.environmentFile)
+	if err != nil {
+		return Config{}, err
+	}
+	return readConfig(flags, fromEnv(os.LookupEnv), file)
+}
 
 // addFlags adds --endpoints, and the named settings of the daemon.
 func (o *operator) addFlags(flags *pflag.FlagSet, more ...string) {
 	flags.StringSliceVar(&o.endpoints, "endpoints", nil, "client URLs of members (default: the member of this instance)")
+	o.daemon.addFlags(flags)
 	usage := map[string]string{
 		"config": "the daemon's configuration file", "data-dir": "the daemon's data directory",
 		"cert-file": "certificate to show to members", "key-file": "its private key", "trusted-ca-file": "CA of the members' certificates",
@@ -33,7 +55,7 @@ func (o *operator) addFlags(flags *pflag.FlagSet, more ...string) {
 
 // config is the configuration of the daemon of this instance; the defaults beside an error.
 func (o *operator) config(flags *pflag.FlagSet) (Config, error) {
-	c, err := readConfig(flags, os.LookupEnv)
+	c, err := o.daemon.read(flags)
 	if err != nil {
 		c = Config{}
 		configFlags(&c)
@@ -42,9 +64,12 @@ func (o *operator) config(flags *pflag.FlagSet) (Config, error) {
 }
 
 // members are the client URLs that were given, or else that of the member whose data is here.
-func (o *operator) members(c *Config) []string {
+func (o *operator) members(c *Config) ([]string, error) {
 	if len(o.endpoints) > 0 {
-		return o.endpoints
+		return o.endpoints, nil
+	}
+	if _, err := os.ReadDir(c.DataDir); errors.Is(err, fs.ErrPermission) {
+		return nil, errorWithHint(fmt.Errorf("where is the member of this instance? %w", err), "run this as root, or name a member with --endpoints")
 	}
 	host := datadir.Peek(c.DataDir).Inspect().Address
 	if host == "" {
@@ -54,5 +79,5 @@ func (o *operator) members(c *Config) []string {
 	if c.TLS.Clients.CA != "" {
 		scheme = "https://"
 	}
-	return []string{scheme + net.JoinHostPort(host, strconv.Itoa(c.ClientPort))}
+	return []string{scheme + net.JoinHostPort(host, strconv.Itoa(c.ClientPort))}, nil
 }

@@ -49,7 +49,11 @@ lines that warn what could not be checked.`,
 			if err != nil {
 				return usageError{err}
 			}
-			look(cmd.Context(), o.members(&c), &c, tls, &seen)
+			members, err := o.members(&c)
+			if err != nil {
+				return err
+			}
+			look(cmd.Context(), members, &c, tls, &seen)
 			return report(cmd.OutOrStdout(), preflight.Checks(&seen), asJSON)
 		},
 	}

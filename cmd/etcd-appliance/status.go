@@ -25,6 +25,7 @@ const watchStatusEvery = 2 * time.Second
 // newStatusCommand shows a cluster from one of its instances.
 func newStatusCommand() *cobra.Command {
 	var watch, asJSON, live bool
+	var daemon daemonConfig
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "show the cluster, as the daemon of this instance sees it",
@@ -37,7 +38,7 @@ The exit code is 1 when the cluster is not as it should be, or the daemon does n
 		Example: "  etcd-appliance status --watch\n  etcd-appliance status --json --status-address 10.0.0.11:2381",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := readConfig(cmd.Flags(), os.LookupEnv)
+			c, err := daemon.read(cmd.Flags())
 			if err != nil {
 				return usageError{err}
 			}
@@ -72,6 +73,7 @@ The exit code is 1 when the cluster is not as it should be, or the daemon does n
 		f.Usage = usage
 		cmd.Flags().AddFlag(f)
 	}
+	daemon.addFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&watch, "watch", false, "look again and again, until Ctrl-C")
 	cmd.Flags().BoolVar(&live, "live", false, "only tell, by the exit code, whether the daemon lives: for the health check of a container")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: one object a look")

@@ -39,9 +39,13 @@ Delete a halt when its reason is mended. The upgrade then begins again by itself
 			if err != nil {
 				return usageError{err}
 			}
+			members, err := o.members(&c)
+			if err != nil {
+				return err
+			}
 			etcd, closeEtcd := newAnyEtcd(tls)
 			defer closeEtcd()
-			u := unlocker{etcd, o.members(&c), cmd.OutOrStdout(), bufio.NewScanner(cmd.InOrStdin()), yes}
+			u := unlocker{etcd, members, cmd.OutOrStdout(), bufio.NewScanner(cmd.InOrStdin()), yes}
 			return u.run(cmd.Context())
 		},
 	}
