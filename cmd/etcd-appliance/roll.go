@@ -29,12 +29,13 @@ import (
 
 // rollFlags say which cluster is rolled, and to what.
 type rollFlags struct {
-	to                               states.MinorVersion
-	replace, yes                     bool
-	group, cluster, zone, nameserver string
-	also                             []string // groups in other regions, as region=name
-	tls                              TLS
-	stepTimeout                      time.Duration
+	to                       states.MinorVersion
+	replace, yes             bool
+	group, cluster           string
+	zone, bucket, nameserver string
+	also                     []string // groups in other regions, as region=name
+	tls                      TLS
+	stepTimeout              time.Duration
 }
 
 func newRollCommand() *cobra.Command {
@@ -45,16 +46,18 @@ func newRollCommand() *cobra.Command {
 		Long: `Take every member of a cluster to another minor of etcd, and watch until all is well.
 
 In place, which is the default, the tag etcd-version of the group is set, and the
-daemons take turns. With --replace the group's instances are terminated one by one,
-the leader last; the new ones must be configured for the new minor (launch template).
+daemons take turns, each when the others are well. With --replace the group's instances
+are terminated one by one, the leader last; the new ones must be configured for the new
+minor (launch template).
 
-Before each step, and at the end, every instance of the group must be a healthy voter
-of one cluster, the upgrade lock free, and DNS right. The roll stops at the first thing
-that is not as it should be, and says what it saw. Nothing is lost by that, or by
-Ctrl-C: the same command goes on where it has ended.
+Before each termination, and at the end, every instance of the group must be a healthy
+voter of one cluster, the upgrade lock free, and DNS and the claim right. The roll stops
+at the first thing that is not as it should be, and says what it saw. Nothing is lost by
+that, or by Ctrl-C: the same command goes on where it has ended.
 
 It needs the rights to describe the group and its instances, and to set its tags or to
-terminate its instances; a name server that knows the hosted zone; and the client ports.`,
+terminate its instances; a name server that knows the hosted zone, where there is one,
+and the right to read the bucket, where that has the claim; and the client ports.`,
 		Example: "  etcd-appliance roll --group releaseetcd --hosted-zone elephant.example.org --to 3.7\n" +
 			"  etcd-appliance roll --group releaseetcd --hosted-zone elephant.example.org --to 3.7 --replace",
 		Args: cobra.NoArgs,
@@ -69,6 +72,7 @@ terminate its instances; a name server that knows the hosted zone; and the clien
 	flags.StringVar(&f.group, "group", "", "name of the auto-scaling group")
 	flags.StringArrayVar(&f.also, "also", nil, "the cluster's group in another region, as REGION=NAME; repeatable")
 	addSetting(flags, "hosted-zone", &f.zone, "", optional(parseZone)).Usage = "name of the hosted zone that the cluster is published in"
+	addSetting(flags, "bucket", &f.bucket, "", optional(parseBucket)).Usage = "S3 bucket of the cluster's claim, where that is no record of the zone"
 	addSetting(flags, "cluster-name", &f.cluster, "", optional(parseClusterName)).Usage = "first label of the DNS names (default: the group's name)"
 	flags.StringVar(&f.nameserver, "nameserver", "", "asked for the DNS records, as HOST or HOST:PORT (default: that of /etc/resolv.conf)")
 	path := optional(parsePath)
@@ -78,15 +82,16 @@ terminate its instances; a name server that knows the hosted zone; and the clien
 	addSetting(flags, "tls-server-name", &f.tls.ServerName, "", parseText).Usage = "that the members' certificates have"
 	flags.DurationVar(&f.stepTimeout, "step-timeout", 15*time.Minute, "how long the roll may go without any progress")
 	flags.BoolVar(&f.yes, "yes", false, "do not ask")
-	for _, name := range []string{"to", "group", "hosted-zone"} {
+	for _, name := range []string{"to", "group"} {
 		_ = cmd.MarkFlagRequired(name)
 	}
+	cmd.MarkFlagsOneRequired("hosted-zone", "bucket")
 	return cmd
 }
 
 func (f *rollFlags) run(ctx context.Context, in io.Reader, out io.Writer) error {
 	nameserver, err := nameserverOf(f.nameserver)
-	if err != nil {
+	if err != nil && f.zone != "" {
 		return usageError{errorWithHint(err, "name one with --nameserver")}
 	}
 	settings, err := awsclient.Settings(ctx)
@@ -102,7 +107,8 @@ func (f *rollFlags) run(ctx context.Context, in io.Reader, out io.Writer) error 
 		return usageError{err}
 	}
 	watcher := observer.New(observer.Target{
-		Groups: groups, DNS: nameserver, Cluster: cmp.Or(f.cluster, f.group), Zone: f.zone, TLS: tls, V2: true,
+		Groups: groups, DNS: nameserver, Cluster: cmp.Or(f.cluster, f.group), Zone: f.zone,
+		Bucket: f.bucket, S3: &awsclient.Clients{}, TLS: tls, V2: true,
 	})
 	defer watcher.Close()
 	etcd, closeEtcd := newAnyEtcd(tls)

@@ -19,6 +19,9 @@ import (
 func rollCommand(ctx context.Context, t *testing.T, r *rig.Rig, args ...string) *exec.Cmd {
 	t.Helper()
 	o := r.Options()
+	if o.Bucket != "" {
+		args = append(args, "--bucket", o.Bucket)
+	}
 	args = append([]string{"roll", "--group", o.Group, "--hosted-zone", o.Zone, "--nameserver", r.Cloud.DNS(), "--yes"}, args...)
 	cmd := exec.CommandContext(ctx, builtDaemon(t), args...)
 	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+r.Cloud.URL(), "AWS_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=operator", "AWS_SECRET_ACCESS_KEY=loopback-only", "AWS_EC2_METADATA_DISABLED=true")
@@ -75,9 +78,9 @@ func upgraded(v *observer.View) (n int) {
 	return n
 }
 
-// It takes the cluster there in place, over two minors.
+// It takes the cluster there in place, over two minors. The claim is in a bucket.
 func TestRollInPlace(t *testing.T) {
-	ctx, r, w := upgradeRigWith(t, realEtcd(t), "3.5", "--tag-interval=1s")
+	ctx, r, w := upgradeRigFrom(t, 3, rig.Options{EtcdDir: realEtcd(t), EtcdVersion: "3.5", Bucket: "claims", Args: []string{"--tag-interval=1s"}})
 	began := time.Now()
 	out, err := rollCommand(ctx, t, r, "--to", "3.7").CombinedOutput()
 	t.Log("\n" + string(out))

@@ -27,13 +27,6 @@ type DNS struct {
 	SRV map[string][]string // service -> addresses and ports that its targets resolve to, sorted
 }
 
-// Claim is the bootstrap claim as published.
-type Claim struct {
-	State     string // pending, formed; empty when there is none
-	ClusterID uint64
-	Members   []string // instance IDs, sorted
-}
-
 // DNSRight tells whether the A and the SRV records list just the members, and the claim is that of this cluster; or else what
 // is wrong.
 func (v *View) DNSRight() error {
@@ -76,23 +69,6 @@ func (v *View) overTLS(port int) bool {
 		}
 	}
 	return false
-}
-
-// ClaimRight tells whether the claim is closed, and is that of the living cluster and its members; or else what is wrong.
-func (v *View) ClaimRight() error {
-	var members []string
-	for _, i := range v.InService() {
-		members = append(members, i.ID)
-	}
-	switch ids := v.ClusterIDs(); {
-	case v.Claim.State != "formed":
-		return fmt.Errorf("the bootstrap claim is %q, and is to be formed", v.Claim.State)
-	case !slices.Equal(ids, []uint64{v.Claim.ClusterID}):
-		return fmt.Errorf("the bootstrap claim is of cluster %x, living is %x", v.Claim.ClusterID, ids)
-	case !sameSet(v.Claim.Members, members):
-		return fmt.Errorf("the bootstrap claim names %v, members are %v", v.Claim.Members, members)
-	}
-	return nil
 }
 
 func sameSet(sorted, other []string) bool {
@@ -168,32 +144,13 @@ func ignoreNoName(err error) error {
 	return err
 }
 
-// claim reads the TXT record that a cluster was formed behind.
-func (r resolver) claim(ctx context.Context, name string) (Claim, error) {
+// text gives the values of the TXT records of a name; none when there is no such name.
+func (r resolver) text(ctx context.Context, name string) (values []string, err error) {
 	records, err := r.ask(ctx, name, dns.TypeTXT)
-	var c Claim
 	for _, rr := range records {
-		txt, ok := rr.(*dns.TXT)
-		if !ok {
-			continue
-		}
-		for _, field := range strings.Fields(strings.Join(txt.Txt, "")) {
-			key, value, _ := strings.Cut(field, "=")
-			switch key {
-			case "state":
-				c.State = value
-			case "cluster":
-				if c.ClusterID, err = strconv.ParseUint(value, 16, 64); err != nil {
-					return Claim{}, fmt.Errorf("bootstrap claim: %w", err)
-				}
-			case "members":
-				for member := range strings.SplitSeq(value, ",") {
-					id, _, _ := strings.Cut(member, "=")
-					c.Members = append(c.Members, id)
-				}
-			}
+		if txt, ok := rr.(*dns.TXT); ok {
+			values = append(values, strings.Join(txt.Txt, ""))
 		}
 	}
-	slices.Sort(c.Members)
-	return c, ignoreNoName(err)
+	return values, ignoreNoName(err)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 // Target is a cluster to look at, and where to ask for it.
@@ -23,9 +24,16 @@ type Target struct {
 	Groups  []Group     // one in each region
 	DNS     string      // name server, host and port
 	Cluster string      // name in DNS
-	Zone    string      // hosted zone
+	Zone    string      // hosted zone; empty where the cluster is published in none
+	Bucket  string      // of the bootstrap claim; empty where the claim is a record of the zone
+	S3      S3          // asked for it
 	TLS     *tls.Config // for the client ports, where they serve TLS; the peer ports are not asked then
 	V2      bool        // its servers may be of 2.3, and are asked over v2 then
+}
+
+// S3 is what is asked of S3; see [s3.Client.GetObject].
+type S3 interface {
+	GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...func(*s3.Options)) (*s3.GetObjectOutput, error)
 }
 
 // Group is an auto-scaling group, and where to ask for it.
@@ -145,9 +153,13 @@ func (o *Observer) WaitDNS(ctx context.Context, n int) (*View, error) {
 	return o.Wait(ctx, func(v *View) error { return v.Settled(n) })
 }
 
-// Settled tells whether the cluster is healthy, and DNS and the claim tell the truth about it.
+// Settled tells whether the cluster is healthy, and DNS (where it is published) and the claim tell the truth about it.
 func (v *View) Settled(n int) error {
-	for _, check := range []func() error{func() error { return v.Healthy(n) }, v.DNSRight, v.ClaimRight} {
+	checks := []func() error{func() error { return v.Healthy(n) }, v.ClaimRight, v.DNSRight}
+	if v.Unpublished {
+		checks = checks[:2]
+	}
+	for _, check := range checks {
 		if err := check(); err != nil {
 			return err
 		}
@@ -157,19 +169,22 @@ func (v *View) Settled(n int) error {
 
 // Look asks everything once, all at the same time as far as one answer does not depend on another.
 func (o *Observer) Look(ctx context.Context) *View {
-	v := &View{Begun: time.Now()}
+	v := &View{Begun: time.Now(), Unpublished: o.target.Zone == ""}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	var all sync.WaitGroup
-	var fromAWS, fromDNS error
+	var fromAWS, fromDNS, fromClaim error
 	all.Go(func() {
 		if fromAWS = o.askAWS(ctx, v); fromAWS == nil {
 			o.askServers(ctx, v.Instances)
 		}
 	})
-	all.Go(func() { v.DNS, v.Claim, fromDNS = o.askDNS(ctx) })
+	if !v.Unpublished {
+		all.Go(func() { v.DNS, fromDNS = o.askDNS(ctx) })
+	}
+	all.Go(func() { v.Claim, fromClaim = o.askClaim(ctx) })
 	all.Wait()
-	for _, err := range []error{fromAWS, fromDNS} {
+	for _, err := range []error{fromAWS, fromDNS, fromClaim} {
 		if err != nil {
 			v.Errors = append(v.Errors, err)
 		}
@@ -260,20 +275,19 @@ func (o *Observer) ClientURLs(ctx context.Context) ([]string, error) {
 	return found, err
 }
 
-func (o *Observer) askDNS(ctx context.Context) (DNS, Claim, error) {
+func (o *Observer) askDNS(ctx context.Context) (DNS, error) {
 	name := o.target.Cluster + "." + o.target.Zone
 	published := DNS{SRV: map[string][]string{}}
 	var err error
 	if published.A, err = o.dns.addresses(ctx, name); err != nil {
-		return DNS{}, Claim{}, err
+		return DNS{}, err
 	}
 	for _, s := range services {
 		for _, service := range []string{s.Name, s.Name + ssl} {
 			if published.SRV[service], err = o.dns.endpoints(ctx, service+"._tcp."+name); err != nil {
-				return DNS{}, Claim{}, err
+				return DNS{}, err
 			}
 		}
 	}
-	claim, err := o.dns.claim(ctx, "_etcd-bootstrap."+name)
-	return published, claim, err
+	return published, nil
 }

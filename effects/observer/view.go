@@ -14,6 +14,7 @@ type View struct {
 	Begun, Ended time.Time
 	Desired      int        // capacity of the groups
 	Instances    []Instance // that are in the group, or that EC2 still shows, in order of launch
+	Unpublished  bool       // the cluster has no hosted zone
 	DNS          DNS
 	Claim        Claim
 	Errors       []error // of AWS and DNS; that an etcd does not answer is told with its instance

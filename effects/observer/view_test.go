@@ -73,6 +73,19 @@ func TestSettled(t *testing.T) {
 	}
 }
 
+// A cluster without a zone has a claim all the same.
+func TestSettledWithoutAZone(t *testing.T) {
+	v := settledView()
+	v.Unpublished, v.DNS = true, DNS{}
+	if err := v.Settled(3); err != nil {
+		t.Error(err)
+	}
+	v.Claim.State = "pending"
+	if err := v.Settled(3); err == nil {
+		t.Error("its claim is not formed")
+	}
+}
+
 func TestViewFinds(t *testing.T) {
 	v := settledView()
 	if i, ok := v.Leader(); !ok || i.ID != "i-1" {

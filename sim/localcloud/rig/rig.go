@@ -29,6 +29,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/etcd-appliance/etcd-appliance/effects/observer"
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
@@ -49,6 +51,7 @@ type Options struct {
 	Group   string        // default releaseetcd
 	Abroad  string        // another region that the cluster spans, with a group of its own; by default none
 	Zone    string        // hosted zone, default elephant.example.org
+	Bucket  string        // S3 bucket that the claim is in; by default it is a record of the zone
 	Dir     string        // disks and logs; default a temporary directory, which Close removes
 	Restart time.Duration // pause before a daemon that ended is started again, default 1 s
 	Look    time.Duration // pause between two looks at the cluster, default 100 ms
@@ -94,7 +97,8 @@ func Start(ctx context.Context, o Options) (*Rig, error) {
 		return nil, err
 	}
 	r.Observer = observer.New(observer.Target{
-		Groups: r.groups(), DNS: r.Cloud.DNS(), Cluster: o.Group, Zone: o.Zone, V2: o.V2, TLS: o.TLS,
+		Groups: r.groups(), DNS: r.Cloud.DNS(), Cluster: o.Group, Zone: o.Zone, Bucket: o.Bucket, S3: r.s3(),
+		V2: o.V2, TLS: o.TLS,
 	})
 	watch, stop := context.WithCancel(context.Background())
 	r.stop = stop
@@ -102,7 +106,7 @@ func Start(ctx context.Context, o Options) (*Rig, error) {
 		defer close(r.watching)
 		r.Watch(watch, o.Look)
 	}()
-	if err := errors.Join(r.createZone(ctx), r.createSecurityGroups(ctx)); err != nil {
+	if err := errors.Join(r.createZone(ctx), r.createBucket(ctx), r.createSecurityGroups(ctx)); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
@@ -162,6 +166,9 @@ func (r *Rig) newLauncher() (*localcloud.ProcessLauncher, error) {
 				r.options.Warn(err) // the daemon says so too: the file is not there
 			}
 			args = append(args, "--config", file)
+		}
+		if r.options.Bucket != "" {
+			args = append(args, "--bucket", r.options.Bucket)
 		}
 		args = append(args, r.options.Args...)
 		args = append(args, r.abroadArgs(i)...)
@@ -227,6 +234,24 @@ func (r *Rig) createZone(ctx context.Context) error {
 	})
 	if err != nil {
 		return fmt.Errorf("create hosted zone %s: %w", r.options.Zone, err)
+	}
+	return nil
+}
+
+// s3 is a client that names buckets in the path, since this cloud has no hosts for them.
+func (r *Rig) s3() *s3.Client {
+	return s3.NewFromConfig(r.AWS("operator"), func(o *s3.Options) { o.UsePathStyle = true })
+}
+
+func (r *Rig) createBucket(ctx context.Context) error {
+	if r.options.Bucket == "" {
+		return nil
+	}
+	_, err := r.s3().CreateBucket(ctx, &s3.CreateBucketInput{
+		Bucket: &r.options.Bucket, CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: s3types.BucketLocationConstraintEuCentral1},
+	})
+	if err != nil {
+		return fmt.Errorf("create bucket %s: %w", r.options.Bucket, err)
 	}
 	return nil
 }
