@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
@@ -19,6 +20,7 @@ func (g checkedGroup) CompleteLifecycleAction(ctx context.Context, in *autoscali
 		g.fail("C11", "%s completes the termination, and its server runs", g.node)
 	}
 	out, err := g.AutoScaling.CompleteLifecycleAction(ctx, in, opts...)
+	g.mutations++
 	switch {
 	case err != nil:
 	case hook == terminatingHook:
@@ -29,10 +31,45 @@ func (g checkedGroup) CompleteLifecycleAction(ctx context.Context, in *autoscali
 	return out, err
 }
 
-// SetInstanceHealth counts the instances that a leader has replaced.
+// healthAge is how long ago a member may have become what a daemon takes it for: what is known of members is acted upon for 15 s, and
+// the question and the command have their deadlines.
+const healthAge = 30 * time.Second
+
+// mayReplace is C1, C3, C4 and C8 for an instance that the group is told to replace, which takes its data: its member is not healthy,
+// all the others are, and nobody changes a server.
+func (g checkedGroup) mayReplace(id string) {
+	c, target := g.served(), g.byID[id]
+	if c == nil || target == nil || g.slept > 0 {
+		return
+	}
+	g.rests("has "+id+" replaced", 0)
+	g.knows("has "+id+" replaced", theGroup|theMembers, 0)
+	n, healthy := 0, 0
+	for _, m := range c.Members() {
+		if m.Learner {
+			continue
+		}
+		n++
+		other := g.byID[m.Key()]
+		switch {
+		case other == target && c.Hears(m.ID) && g.now-other.since > healthAge:
+			g.fail("C3", "%s has %s replaced, whose member has been healthy for %s", g.node, id, g.now-other.since)
+		case other != target && other != nil && (c.Hears(m.ID) || g.now-other.since < healthAge):
+			healthy++
+		}
+	}
+	if healthy < n-1 {
+		g.fail("C1", "%s has %s replaced, and %d of %d other voters are healthy", g.node, id, healthy, n-1)
+	}
+}
+
+// SetInstanceHealth is the one command that ends an instance with its data: see mayReplace.
 func (g checkedGroup) SetInstanceHealth(ctx context.Context, in *autoscaling.SetInstanceHealthInput, opts ...func(*autoscaling.Options)) (*autoscaling.SetInstanceHealthOutput, error) {
+	g.mayReplace(aws.ToString(in.InstanceId))
 	out, err := g.AutoScaling.SetInstanceHealth(ctx, in, opts...)
+	g.mutations++
 	if err == nil {
+		g.changes++
 		g.sometimes(ReplacedUnhealthy)
 	}
 	return out, err

@@ -81,6 +81,9 @@ func (n *node) rests(what string, grace time.Duration) {
 func (e checkedEtcd) HoldLock(ctx context.Context, endpoints []string, key, owner string, ttl time.Duration, absent ...string) (lock effects.EtcdLock, err error) {
 	defer e.crashPoint("hold lock")()
 	err = e.changesLocks(func() error { lock, err = e.Etcd.HoldLock(ctx, endpoints, key, owner, ttl, absent...); return err })
+	if err != nil || lock.Owner == e.id { // else it was only a look
+		e.counts(err)
+	}
 	if err == nil && lock.Owner == e.id {
 		e.joins, e.joinsFor = e.now, ttl
 	}
@@ -90,7 +93,10 @@ func (e checkedEtcd) HoldLock(ctx context.Context, endpoints []string, key, owne
 
 func (e checkedEtcd) ReleaseLock(ctx context.Context, endpoints []string, key, owner string) error {
 	defer e.crashPoint("release lock")()
-	return e.changesLocks(func() error { return e.Etcd.ReleaseLock(ctx, endpoints, key, owner) })
+	e.spend(callEdit)
+	err := e.changesLocks(func() error { return e.Etcd.ReleaseLock(ctx, endpoints, key, owner) })
+	e.counts(err)
+	return err
 }
 
 func (e checkedEtcd) Swap(ctx context.Context, endpoints []string, key effects.EtcdKey, absent ...string) (revision int64, err error) {
@@ -98,9 +104,15 @@ func (e checkedEtcd) Swap(ctx context.Context, endpoints []string, key effects.E
 	if key.Value != "" {
 		what = "take " + key.Key
 	}
-	e.swapGoals(key)
+	reached := e.swapGoal(key)
 	err = e.guarded("etcd", what, func() error {
+		if key.Key == effects.UpgradeHaltKey && key.Value != "" {
+			e.mayHalt()
+		}
 		return e.changesLocks(func() error { revision, err = e.Etcd.Swap(ctx, endpoints, key, absent...); return err })
 	})
+	if err == nil && reached < Goals {
+		e.sometimes(reached)
+	}
 	return revision, err
 }

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -21,9 +20,6 @@ func (e checkedEtcd) AddMember(ctx context.Context, endpoints []string, peerURL 
 		err = add()
 	} else {
 		err = e.guarded("etcd", "add member", add)
-	}
-	if errors.Is(err, etcdfake.Timeout) {
-		e.sometimes(AddAnswerLost)
 	}
 	e.robbed = e.robbed && err != nil // what it is from now on is a new member
 	return id, err
@@ -48,6 +44,9 @@ func (e checkedEtcd) mayAdd(learner bool, do func() error) error {
 	after := c.Members()
 	if len(after) <= len(before) {
 		return err
+	}
+	if err != nil {
+		e.sometimes(AddAnswerLost)
 	}
 	if c.Version().HasLearners() && !learner {
 		e.fail("C7", "%s adds itself as a voter", e.node)

@@ -58,6 +58,17 @@ func (p checkedProcess) mayStop() {
 	p.down = true
 }
 
+// failedInARow is how many ends in a row of its new server a daemon takes for one that does not run (docs/upgrading.md).
+const failedInARow = 3
+
+// mayHalt is L5: an upgrade is halted for all only where the new server has ended as often as that, which the world knows. No daemon
+// ends one that it has just started.
+func (e checkedEtcd) mayHalt() {
+	if p := e.node.etcd.Process().Inspect(); p.Exits < failedInARow && e.slept == 0 && !e.twins() {
+		e.fail("L5", "%s halts the upgrade for all, and its server has ended %d times in a row", e.node, p.Exits)
+	}
+}
+
 // voterOf is the started voter that this instance is in a cluster; nil when it is none.
 func (n *node) voterOf(c *etcdfake.Cluster) *states.Member {
 	if c == nil {
@@ -75,7 +86,7 @@ func (n *node) voterOf(c *etcdfake.Cluster) *states.Member {
 // ending tells whether the instance has been told, truly or not, that it is being ended.
 func (n *node) ending() bool {
 	in, ok := n.cloud.Instance(n.id)
-	return n.recalled > 0 || !ok || in.State != awsfake.Running || strings.HasPrefix(in.Lifecycle, "Terminat")
+	return n.recalled > n.now || !ok || in.State != awsfake.Running || strings.HasPrefix(in.Lifecycle, "Terminat")
 }
 
 // shut tells why the gate is shut; empty when it is open. It knows the capacity of the group as AWS has told it to this daemon:

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -51,6 +52,7 @@ func (c *checker) afterEvent() {
 		c.revision = r
 	}
 	c.oneCluster()
+	c.healthGoesOn()
 	c.upgradesGoOn()
 	c.clusterGoals(c.world.served())
 	for ; c.incidents < len(c.etcd.Incidents()); c.incidents++ {
@@ -60,6 +62,19 @@ func (c *checker) afterEvent() {
 			continue
 		}
 		c.fail(i.Trouble.Invariant(), "%s (cluster %x, member %x on %s)", i.Trouble, i.Cluster, i.Member, i.Instance)
+	}
+}
+
+// healthGoesOn notes since when members are healthy, or are not, where daemons may have instances replaced for that.
+func (c *checker) healthGoesOn() {
+	cluster := c.world.served()
+	if cluster == nil || c.plan.Replace == 0 {
+		return
+	}
+	for _, m := range cluster.Members() {
+		if n := c.byID[m.Key()]; n != nil && n.hears != cluster.Hears(m.ID) {
+			n.hears, n.since = !n.hears, c.now
+		}
 	}
 }
 
@@ -132,7 +147,7 @@ func (w *world) awsCalled(call awsfake.Call, err error) {
 	if !ok {
 		return
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) && w.tookPlace(in) {
 		w.sometimes(ClaimAnswerLost)
 	}
 	for i := range in.ChangeBatch.Changes {
@@ -142,6 +157,23 @@ func (w *world) awsCalled(call awsfake.Call, err error) {
 			w.check.publishes(call.Caller, change.ResourceRecordSet)
 		}
 	}
+}
+
+// tookPlace tells whether the zone holds what a change was to create.
+func (w *world) tookPlace(in *route53.ChangeResourceRecordSetsInput) bool {
+	records := w.cloud.Records(w.zoneID)
+	for _, change := range in.ChangeBatch.Changes {
+		set := change.ResourceRecordSet
+		if change.Action == r53types.ChangeActionDelete {
+			continue
+		}
+		if !slices.ContainsFunc(records, func(r awsfake.RecordSet) bool {
+			return r.Type == string(set.Type) && r.Name == aws.ToString(set.Name) && len(r.Values) == len(set.ResourceRecords) && r.Values[0] == aws.ToString(set.ResourceRecords[0].Value)
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 // slept is how long the daemon has been paused since it decided on what it does.

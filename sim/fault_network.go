@@ -7,12 +7,6 @@ import (
 	"github.com/etcd-appliance/etcd-appliance/sim/etcdfake"
 )
 
-// cutting is what a partition has cut.
-type cutting struct {
-	from, to string
-	ports    etcdfake.Port
-}
-
 // partition cuts a node from the others, in the form of the event.
 func (w *world) partition(n *node, e FaultEvent) {
 	if n.host.until[e.Kind] > w.now {
@@ -21,7 +15,7 @@ func (w *world) partition(n *node, e FaultEvent) {
 	w.cutFor(&n.host.until, e, w.cuts(n, &e))
 }
 
-func (w *world) cuts(n *node, e *FaultEvent) (cuts []cutting) {
+func (w *world) cuts(n *node, e *FaultEvent) (cuts []etcdfake.Break) {
 	ports := etcdfake.AllPorts
 	switch e.What {
 	case peerPort:
@@ -34,10 +28,10 @@ func (w *world) cuts(n *node, e *FaultEvent) (cuts []cutting) {
 			continue
 		}
 		if e.What != inbound {
-			cuts = append(cuts, cutting{n.address, other.address, ports})
+			cuts = append(cuts, etcdfake.Break{From: n.address, To: other.address, Ports: ports})
 		}
 		if e.What != outbound {
-			cuts = append(cuts, cutting{other.address, n.address, ports})
+			cuts = append(cuts, etcdfake.Break{From: other.address, To: n.address, Ports: ports})
 		}
 	}
 	return cuts
@@ -72,27 +66,26 @@ func (w *world) cutAZ(n *node, e FaultEvent) {
 }
 
 // cutsWhere cuts the ways between nodes that are apart; none is an empty list, since nil is one that is over.
-func (w *world) cutsWhere(apart func(from, to *node) bool) []cutting {
-	cuts := []cutting{}
+func (w *world) cutsWhere(apart func(from, to *node) bool) []etcdfake.Break {
+	cuts := []etcdfake.Break{}
 	for _, from := range w.nodes {
 		for _, to := range w.nodes {
 			if apart(from, to) {
-				cuts = append(cuts, cutting{from.address, to.address, etcdfake.AllPorts})
+				cuts = append(cuts, etcdfake.Break{From: from.address, To: to.address, Ports: etcdfake.AllPorts})
 			}
 		}
 	}
 	return cuts
 }
 
-// cutFor cuts for a while. When one of several ends, all are healed, and those that go on are cut anew.
-func (w *world) cutFor(until *[Kinds]time.Duration, e FaultEvent, cuts []cutting) {
+// cutFor cuts for a while.
+func (w *world) cutFor(until *[Kinds]time.Duration, e FaultEvent, cuts []etcdfake.Break) {
 	if len(cuts) == 0 {
 		return
 	}
 	kept := &cuts
 	if !w.begin(until, e, func() {
 		*kept = nil
-		w.etcd.HealAll()
 		w.cutAll()
 	}) {
 		return
@@ -101,11 +94,12 @@ func (w *world) cutFor(until *[Kinds]time.Duration, e FaultEvent, cuts []cutting
 	w.cutAll()
 }
 
+// cutAll cuts what all partitions cut that go on, and no more.
 func (w *world) cutAll() {
-	w.partitions = slices.DeleteFunc(w.partitions, func(cuts *[]cutting) bool { return *cuts == nil })
+	w.partitions = slices.DeleteFunc(w.partitions, func(cuts *[]etcdfake.Break) bool { return *cuts == nil })
+	var all []etcdfake.Break
 	for _, cuts := range w.partitions {
-		for _, c := range *cuts {
-			w.etcd.Cut(c.from, c.to, c.ports)
-		}
+		all = append(all, *cuts...)
 	}
+	w.etcd.Recut(all)
 }

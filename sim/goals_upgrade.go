@@ -10,20 +10,21 @@ func upgradeOwner(c *etcdfake.Cluster) string {
 	return effects.ParseUpgrade(c.Key(effects.UpgradeLockKey)).Owner
 }
 
-// swapGoals looks at a change of the upgrade lock, right before it.
-func (n *node) swapGoals(key effects.EtcdKey) {
+// swapGoal looks at a change of the upgrade lock, right before it, and tells which goal it reaches if it works; Goals for none.
+func (n *node) swapGoal(key effects.EtcdKey) Goal {
 	c := n.served()
 	if c == nil || key.Key != effects.UpgradeLockKey || key.Value != "" {
-		return
+		return Goals
 	}
 	lock := effects.ParseUpgrade(c.Key(key.Key))
 	switch {
 	case lock.Owner == "":
 	case lock.Owner != n.id:
-		n.sometimes(UpgradeOwnerGone)
+		return UpgradeOwnerGone
 	case n.etcd.Running() && n.etcd.Process().Inspect().Minor == lock.From:
-		n.sometimes(UpgradeHandedBack)
+		return UpgradeHandedBack
 	}
+	return Goals
 }
 
 // upgradeGoals looks at the version of the cluster, which rises when its last member has been upgraded.

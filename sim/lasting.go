@@ -46,6 +46,7 @@ func (w *world) heal() {
 	}
 	w.lasting = nil
 	w.etcd.HealAll()
+	w.etcd.Recover()
 	w.raiseWalls()
 	w.cloud.Calm()
 }

@@ -30,7 +30,7 @@ func (w *world) runQuiet() (took time.Duration, excused string) {
 		}
 		if excuse := w.beyondRecovery(); excuse != "" && w.now-begun > 2*time.Minute {
 			w.trace.say("", "excused: %s", excuse)
-			if c := w.served(); c != nil && !c.HasQuorum() && c.Key(effects.UpgradeHaltKey).Revision == 0 {
+			if c := w.served(); c != nil && !c.HasQuorum() {
 				w.runLost(c)
 			}
 			return 0, excuse
@@ -83,8 +83,6 @@ func (w *world) beyondRecovery() string {
 		return "" // the operator has said what is to become of that
 	case left < states.Quorum(voters):
 		return fmt.Sprintf("nature left %d of %d voters' data", left, voters)
-	case c.Key(effects.UpgradeHaltKey).Revision != 0:
-		return "servers that nature ended again and again had an upgrade halted, until a human looks at it"
 	}
 	return ""
 }
@@ -131,10 +129,11 @@ func (w *world) pending() string {
 }
 
 // behind is a member that runs another server than its configuration wants, in a cluster that can be upgraded; nil when none does.
-// No member goes further than one minor above what all the others are content with.
+// No member goes further than one minor above what all the others are content with, and none while an upgrade is halted: that waits
+// for a human, and nature has had a hand in it (see mayHalt).
 func (w *world) behind() *node {
 	members := w.served().Members()
-	if len(members) < 3 {
+	if len(members) < 3 || w.served().Key(effects.UpgradeHaltKey).Revision != 0 {
 		return nil
 	}
 	lowest := w.plan.newest()

@@ -121,7 +121,7 @@ func (o *overdue) published(n *node) bool {
 func (o *overdue) rolls() {
 	c := o.served()
 	switch {
-	case c == nil || o.behind() == nil || c.Key(effects.UpgradeHaltKey).Revision != 0:
+	case c == nil || o.behind() == nil:
 		o.roll = 0
 	case o.roll == 0 && o.missing() == "":
 		o.roll = o.now

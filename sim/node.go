@@ -33,9 +33,11 @@ type machine struct {
 
 // watched is what the checks keep of an instance.
 type watched struct {
-	down   bool // its daemon has stopped its server for an upgrade, and it has not served since
-	misled bool // nature has spoilt the record beside its data, which may name another server than ran on it
-	untold bool // nature has spoilt the record, and not all of it has been written down again
+	down   bool          // its daemon has stopped its server for an upgrade, and it has not served since
+	misled bool          // nature has spoilt the record beside its data, which may name another server than ran on it
+	untold bool          // nature has spoilt the record, and not all of it has been written down again
+	hears  bool          // its member was healthy when it was looked at last
+	since  time.Duration // that it is, or is not
 	told   told
 }
 

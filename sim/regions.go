@@ -12,6 +12,7 @@ import (
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
+	"github.com/etcd-appliance/etcd-appliance/sim/etcdfake"
 )
 
 // A run may span two regions: the first has the larger part of the instances and is the one that the faults of the group strike at, the
@@ -89,7 +90,7 @@ func (w *world) launchAbroad() {
 		must(err)
 	}
 	if !w.plan.Routed {
-		w.walls = &[]cutting{}
+		w.walls = &[]etcdfake.Break{}
 		w.partitions = append(w.partitions, w.walls)
 	}
 }
@@ -119,7 +120,6 @@ func (w *world) raiseWalls() {
 	*w.walls = w.cutsWhere(func(from, to *node) bool {
 		return !from.gone && !to.gone && from.region != to.region && !w.letsIn(to.region, from.address)
 	})
-	w.etcd.HealAll()
 	w.cutAll()
 }
 

@@ -93,10 +93,10 @@ type world struct {
 	striking   [len(sites)][]Kind   // which classes are drawn at which calls
 	until      [Kinds]time.Duration // how long a fault of the class goes on everywhere
 	lasting    []*lasting
-	partitions []*[]cutting  // that go on
-	walls      *[]cutting    // of them, those between regions; nil where there is one
-	security   []string      // IDs of the security groups, of each region
-	timeout    time.Duration // of the answer that is on its way
+	partitions []*[]etcdfake.Break // that go on
+	walls      *[]etcdfake.Break   // of them, those between regions; nil where there is one
+	security   []string            // IDs of the security groups, of each region
+	timeout    time.Duration       // of the answer that is on its way
 
 	client    *stream
 	check     checker

@@ -102,6 +102,16 @@ func (c *Cluster) Server(id uint64) states.Version {
 	return states.Version{}
 }
 
+// Stays tells whether a member's server is up and has not been told to stop.
+func (c *Cluster) Stays(id uint64) bool {
+	m := find(c.members(), id)
+	if m == nil {
+		return false
+	}
+	p := c.server(m)
+	return p != nil && !p.stopping
+}
+
 // Voters counts the voters, those of them that are healthy, and those whose data directory, running or not, holds every
 // acknowledged write. Fewer holders than a quorum means that acknowledged writes can be lost.
 func (c *Cluster) Voters() (n, healthy, holders int) {

@@ -44,17 +44,41 @@ func (w *World) Partition(a, b []string, ports Port) {
 // Heal undoes Cut.
 func (w *World) Heal(from, to string, ports Port) { w.setLink(link{from, to}, 0, ports) }
 
-// HealAll undoes every Cut, and has servers start again that were to fail.
-func (w *World) HealAll() {
+// A Break is what is cut between two addresses, in one direction; see [World.Cut].
+type Break struct {
+	From, To string
+	Ports    Port
+}
+
+// Recut cuts just these, and heals what else was cut. What was cut before and is still is not healed meanwhile.
+func (w *World) Recut(breaks []Break) {
 	w.Advance()
+	want := make(map[link]Port, len(breaks))
+	for _, b := range breaks {
+		want[link{b.From, b.To}] |= b.Ports
+	}
 	for _, l := range w.cutLinks {
-		w.heal(l, AllPorts)
+		w.heal(l, AllPorts&^want[l])
 	}
 	w.cutLinks = w.cutLinks[:0]
+	for _, b := range breaks {
+		l := link{b.From, b.To}
+		s := w.links[l]
+		s.cut |= b.Ports
+		w.links[l] = s
+		w.cutLinks = append(w.cutLinks, l)
+	}
+	w.settle()
+}
+
+// HealAll undoes every Cut.
+func (w *World) HealAll() { w.Recut(nil) }
+
+// Recover has servers start again that were to fail.
+func (w *World) Recover() {
 	for _, n := range w.nodes {
 		n.fails = nil
 	}
-	w.settle()
 }
 
 func (w *World) setLink(l link, cut, heal Port) {

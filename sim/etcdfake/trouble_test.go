@@ -99,6 +99,23 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// A call whose answer is lost has taken place, and one that never arrived has not.
+func TestTimeoutLeavesTheEffectOrNone(t *testing.T) {
+	for _, applied := range []bool{true, false} {
+		f := newFixture(t)
+		f.three()
+		f.pass(5 * time.Second)
+		f.Fault = func(Call) Fault { return Fault{Err: Timeout, Apply: applied} }
+		_, err := f.Node("i-4", address("i-4")).Etcd().AddMember(t.Context(), []string{endpoint("i-1")}, peerURL(address("i-4")), true)
+		if !errors.Is(err, Timeout) {
+			t.Errorf("applied %t: told %v", applied, err)
+		}
+		if n := len(f.Clusters()[0].Members()); (n == 4) != applied {
+			t.Errorf("applied %t: %d members", applied, n)
+		}
+	}
+}
+
 func TestSpoiledData(t *testing.T) {
 	f := newFixture(t)
 	f.three()
