@@ -36,8 +36,7 @@ type Config struct {
 	EtcdVersion states.MinorVersion
 	// EtcdExact is the very version, where one is given. Unknown: whichever patch of the minor is installed.
 	EtcdExact states.Version
-	// EtcdVersionPrev is the minor with which to join a cluster that is not upgraded yet. Unknown: whichever is installed
-	// and fits.
+	// EtcdVersionPrev is taken because the predecessor had it, and checked: the minor to join with is the cluster's.
 	EtcdVersionPrev states.MinorVersion
 	// EtcdDir holds one server for each minor, as <minor>/etcd. Default /opt/etcd. Absolute.
 	EtcdDir string

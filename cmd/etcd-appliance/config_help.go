@@ -14,7 +14,7 @@ The cluster
   --on-total-loss new|halt  once every member is proven gone (default: halt)
 etcd
   --etcd-version X.Y[.Z]    version to run (default: the one installed)
-  --etcd-version-prev X.Y   the minor before, to join older clusters with
+  --etcd-version-prev X.Y   a setting of the predecessor's: checked, not used
   --etcd-dir DIR            holds X.Y/etcd (default: /opt/etcd)
   --data-dir DIR            where the data is (default: /var/lib/etcd-appliance)
   --etcd-arg=--NAME=VALUE   one more argument for etcd; repeatable

@@ -102,7 +102,7 @@ func unitFlags(fs *pflag.FlagSet, v *templates.Values) {
 func cloudInitFlags(fs *pflag.FlagSet, v *templates.Values) {
 	clusterFlags(fs, v)
 	templateFlag(fs, &v.EtcdVersion, "etcd-version", "3.7", "version of etcd to run", parseVersionOf)
-	templateFlag(fs, &v.EtcdVersionPrev, "etcd-version-prev", "", "the minor before, to join older clusters with", optional(parseVersionOf))
+	templateFlag(fs, &v.EtcdVersionPrev, "etcd-version-prev", "", "a setting of the predecessor's: checked, not used", optional(parseVersionOf))
 	templateFlag(fs, &v.Source, "source", "", "https:// or s3:// of a release's archive, or a container image", optional(parseSource))
 	templateFlag(fs, &v.SHA256, "sha256", "", "checksum of the archive (default: not checked)", optional(parseSHA256))
 	templateFlag(fs, &v.DataDevice, "data-device", "", "block device for the data, such as /dev/sdf (default: the root volume)", optional(parsePath))
