@@ -226,6 +226,32 @@ func (e *Effects) askHealth(ctx context.Context, members []states.Member, local 
 	return errors.Join(failed...)
 }
 
+// SignOfLife is the key that is read for no more than the answer: any would do.
+const SignOfLife = JoinLockKey
+
+// workWithin is how long a server may take to answer a read through quorum before a command that counts on it.
+const workWithin = 2 * time.Second
+
+// askWork is askHealth for a command after which the others must be a quorum. A server whose disk has stalled hears its leader for ever,
+// and a leader believes in itself, since etcd ticks and saves its log in one goroutine (seen of 3.7.3: Status as ever for half a minute,
+// and no write). So each that says that it is healthy must answer a read through quorum itself; the error tells why one does not.
+func (e *Effects) askWork(ctx context.Context, members []states.Member) error {
+	_ = e.askHealth(ctx, members, states.Local{})
+	failed := make([]error, len(members))
+	e.Parallel(len(members), func(i int) {
+		m := &members[i]
+		if m.Health != states.Yes || m.Learner { // a learner refuses such reads
+			return
+		}
+		ctx, cancel := context.WithTimeout(ctx, workWithin)
+		defer cancel()
+		if _, failed[i] = e.Etcd.Keys(ctx, []string{m.ClientURL}, SignOfLife); failed[i] != nil {
+			m.Health = states.No
+		}
+	})
+	return errors.Join(failed...)
+}
+
 // order puts our own server first where it can answer, and last where it cannot.
 func order(endpoints []string, own string, serves bool) []string {
 	var list []string

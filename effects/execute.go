@@ -264,10 +264,10 @@ func (e *Effects) mayAddVoter(ctx context.Context, c states.AddMember, members [
 	if c.Learner {
 		return nil
 	}
-	_ = e.askHealth(ctx, members, states.Local{})
+	trouble := e.askWork(ctx, members)
 	for i := range members {
 		if m := &members[i]; m.Health != states.Yes {
-			return fmt.Errorf("add %s as a voter while %s is not healthy: %w", c.Address, m.Key(), ErrUnhealthy)
+			return errors.Join(fmt.Errorf("add %s as a voter while %s is not healthy: %w", c.Address, m.Key(), ErrUnhealthy), trouble)
 		}
 	}
 	return nil
@@ -311,9 +311,9 @@ func (e *Effects) survives(ctx context.Context, members []states.Member, removed
 	others := states.Cluster{
 		Members: slices.DeleteFunc(slices.Clone(members), func(m states.Member) bool { return m.Learner || m.ID == removed.ID }),
 	}
-	_ = e.askHealth(ctx, others.Members, states.Local{})
+	trouble := e.askWork(ctx, others.Members)
 	if n, healthy := others.Voters(); healthy < states.Quorum(n) {
-		return fmt.Errorf("remove %x: %d of the other %d voters are healthy, which is no quorum", removed.ID, healthy, n)
+		return errors.Join(fmt.Errorf("remove %x: %d of the other %d voters are healthy, which is no quorum", removed.ID, healthy, n), trouble)
 	}
 	if !removed.Started() {
 		return nil

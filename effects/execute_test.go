@@ -249,6 +249,26 @@ func TestLeaderThatCannotHandOverLeaves(t *testing.T) {
 	}
 }
 
+// TestServerWhoseDiskHasStalledIsNoVoice: it hears its leader, tells so, and cannot write.
+func TestServerWhoseDiskHasStalledIsNoVoice(t *testing.T) {
+	for stalled, refused := range map[string]bool{"": false, "http://10.0.0.2:2379": true} {
+		r := newRig(t, nil)
+		r.know()
+		r.etcd.member(0xa1, "i-a", "10.0.0.1")
+		r.etcd.member(0xb2, "i-b", "10.0.0.2")
+		r.etcd.member(0xc3, "i-c", "10.0.0.3")
+		r.etcd.stalled = stalled
+		_, err := r.action(states.RemoveMember{ID: 0xc3, Name: "i-c", Address: "10.0.0.3"})(t.Context())
+		if slices.Contains(r.etcd.calls, "remove c3") == refused || (err != nil) != refused {
+			t.Errorf("stalled %q: error %v, calls %q", stalled, err, r.etcd.calls)
+		}
+		voter := states.AddMember{Address: "10.0.0.4"}
+		if err := r.mayAddVoter(t.Context(), voter, r.etcd.list.Members); (err != nil) != refused {
+			t.Errorf("stalled %q: a voter is added, error %v", stalled, err)
+		}
+	}
+}
+
 // TestLastVoterStays: there is no other whom anything could be asked of.
 func TestLastVoterStays(t *testing.T) {
 	r := newRig(t, nil)

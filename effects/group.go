@@ -180,9 +180,9 @@ func zoneOf(in *ec2types.Instance) string {
 	return aws.ToString(in.Placement.AvailabilityZone)
 }
 
-// staysInGroup is false for instances on their way out, or parked. States that do not exist today count as staying.
+// staysInGroup is false for instances on their way out, parked, or in the warm pool. States that do not exist today count as staying.
 func staysInGroup(s asgtypes.LifecycleState) bool {
-	for _, leaving := range []string{"Terminat", "Detach", "Standby", "EnteringStandby"} {
+	for _, leaving := range []string{"Terminat", "Detach", "Standby", "EnteringStandby", "Warmed"} {
 		if strings.HasPrefix(string(s), leaving) {
 			return false
 		}

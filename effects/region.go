@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	asgtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/etcd-appliance/etcd-appliance/states"
 )
@@ -90,8 +91,21 @@ func (e *Effects) askRegion(ctx context.Context, r *Region, asg *asgtypes.AutoSc
 	if err != nil {
 		return regionSeen{}, err
 	}
+	sameVPC(byAddress, described)
 	maps.Copy(described, byAddress)
 	return regionSeen{at: at, desired: int(aws.ToInt32(asg.DesiredCapacity)), instances: e.instances(asg, described, r.Name != "")}, nil
+}
+
+// sameVPC drops the instances of other networks than those of the instances known by ID: VPCs of one account may use the same addresses.
+func sameVPC(byAddress, known map[string]ec2types.Instance) {
+	vpcs := map[string]bool{}
+	for _, in := range known {
+		vpcs[aws.ToString(in.VpcId)] = true
+	}
+	delete(vpcs, "") // an instance that has ended is in none any more
+	maps.DeleteFunc(byAddress, func(_ string, in ec2types.Instance) bool {
+		return len(vpcs) > 0 && aws.ToString(in.VpcId) != "" && !vpcs[aws.ToString(in.VpcId)]
+	})
 }
 
 // askAbroad asks every other region.

@@ -22,7 +22,8 @@ type stubEtcd struct {
 	lock      EtcdLock
 	keys      []EtcdKey
 	keysErr   error
-	err       error // of every change
+	stalled   string // client URL of a server that answers for itself, and reads nothing through quorum
+	err       error  // of every change
 	calls     []string
 	endpoints []string // of the last call
 	asked     []string // who was asked for its status
@@ -84,7 +85,10 @@ func (s *stubEtcd) HoldLock(_ context.Context, endpoints []string, key, owner st
 	return s.lock, nil
 }
 
-func (s *stubEtcd) Keys(context.Context, []string, string) ([]EtcdKey, error) {
+func (s *stubEtcd) Keys(_ context.Context, endpoints []string, _ string) ([]EtcdKey, error) {
+	if len(endpoints) == 1 && endpoints[0] == s.stalled {
+		return nil, context.DeadlineExceeded
+	}
 	return s.keys, cmp.Or(s.listErr, s.keysErr)
 }
 

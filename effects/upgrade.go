@@ -158,9 +158,9 @@ func (e *Effects) mayStop(ctx context.Context, c states.StopForUpgrade, own stri
 		return err
 	}
 	cluster := states.Cluster{Members: list.Members}
-	_ = e.askHealth(ctx, cluster.Members, states.Local{})
+	trouble := e.askWork(ctx, cluster.Members)
 	if blocked := cluster.UpgradeBlocked(&c.Lock, c.Desired); blocked != "" {
-		return errors.New(blocked)
+		return errors.Join(errors.New(blocked), trouble)
 	}
 	s, err := e.Etcd.Status(ctx, own)
 	if s.MemberID != c.Lock.Member || s.Leader == s.MemberID && s.Version.MinorOf().MovesLeader() {

@@ -70,14 +70,15 @@ func TestStopForUpgradeLooksFirst(t *testing.T) {
 		edit  func(*rig)
 		stops bool
 	}{
-		"all is as it was":            {func(*rig) {}, true},
-		"the lock is another's":       {func(r *rig) { r.etcd.keys[0].Value = strings.ReplaceAll(r.etcd.keys[0].Value, r.ids[0], "i-b") }, false},
-		"the lock was taken anew":     {func(r *rig) { r.etcd.keys[0].Revision++ }, false},
-		"the lock is gone":            {func(r *rig) { r.etcd.keys = nil }, false},
-		"the lock cannot be read":     {func(r *rig) { r.etcd.listErr = errors.New("timeout") }, false},
-		"someone joins":               {func(r *rig) { r.etcd.list.Members[2].Learner = true }, false},
-		"someone has left":            {func(r *rig) { r.etcd.list.Members = r.etcd.list.Members[:2] }, false},
-		"another one does not answer": {func(r *rig) { delete(r.etcd.status, "http://10.9.0.3:2379") }, false},
+		"all is as it was":                    {func(*rig) {}, true},
+		"the lock is another's":               {func(r *rig) { r.etcd.keys[0].Value = strings.ReplaceAll(r.etcd.keys[0].Value, r.ids[0], "i-b") }, false},
+		"the lock was taken anew":             {func(r *rig) { r.etcd.keys[0].Revision++ }, false},
+		"the lock is gone":                    {func(r *rig) { r.etcd.keys = nil }, false},
+		"the lock cannot be read":             {func(r *rig) { r.etcd.listErr = errors.New("timeout") }, false},
+		"someone joins":                       {func(r *rig) { r.etcd.list.Members[2].Learner = true }, false},
+		"someone has left":                    {func(r *rig) { r.etcd.list.Members = r.etcd.list.Members[:2] }, false},
+		"another one does not answer":         {func(r *rig) { delete(r.etcd.status, "http://10.9.0.3:2379") }, false},
+		"the disk of another one has stalled": {func(r *rig) { r.etcd.stalled = "http://10.9.0.3:2379" }, false},
 		"another one has an alarm": {func(r *rig) {
 			s := r.etcd.status["http://10.9.0.3:2379"]
 			s.Errors = []string{"memberID:1 alarm:NOSPACE"}

@@ -64,7 +64,7 @@ func (t *turn) bootstrapDue() (string, bool) {
 	case t.Group.Known != Yes: // which brings the name of the cluster too
 		return "waits for the first answer about its auto-scaling group", false
 	case t.Claim.Store == ClaimNowhere:
-		return t.groupComplete()
+		return t.withoutClaim()
 	case t.Claim.Known != Yes:
 		return "waits for the first answer about the bootstrap claim", false
 	case t.Claim.Foreign != "":
@@ -89,6 +89,16 @@ func (t *turn) bootstrapDue() (string, bool) {
 	default:
 		return "the cluster of the claim is silent: waits, since silence is no proof of its end", false
 	}
+}
+
+// withoutClaim has nothing that tells whether there was a cluster: one whose quorum is lost, and whose last server starts again just now,
+// looks like none. Such a server is waited for.
+func (t *turn) withoutClaim() (string, bool) {
+	why, whole := t.groupComplete()
+	if whole && t.State == Discovering && t.Now.Sub(t.since) < lossPatience {
+		return "the group is whole, and no claim says that no cluster exists: waits whether a server starts", false
+	}
+	return why, whole
 }
 
 // groupComplete tells whether the group is seen whole, with no etcd serving anywhere in it.

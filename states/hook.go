@@ -66,7 +66,7 @@ func (t *turn) tendLaunch(v *verdict) {
 	switch {
 	case waits == "":
 		v.commands = append(v.commands, CompleteHook{Hook: Launching, Why: "its member is a healthy voter"})
-	case len(v.reports) > 0 && t.Cluster.Known != No && t.Now.Sub(h.Since) >= hopelessAfter:
+	case len(v.reports) > 0 && t.State != Discovering && t.Cluster.Known != No && t.Now.Sub(h.Since) >= hopelessAfter:
 		v.commands = append(v.commands, CompleteHook{Hook: Launching, Abandon: true, Why: strings.Join(v.reports, "; ")})
 	default:
 		v.why += "; its launch waits: " + waits
@@ -141,10 +141,11 @@ func atMost(need *time.Duration, age time.Duration) {
 type ReplaceInstance struct{ ID, Why string }
 
 // replaceUnhealthy has the group replace the instance of a member that has been unhealthy for long: something that its own daemon cannot
-// mend, such as a disk that fails. Only ever one, in a cluster that is otherwise as large and healthy as it is meant to be.
+// mend, such as a disk that fails. Only ever one, in a cluster that is otherwise healthy, and no larger than it is meant to be: a smaller
+// one cannot grow while a member is unhealthy.
 func (t *turn) replaceUnhealthy(v *verdict) {
 	n, healthy := t.Cluster.Voters()
-	if t.ReplaceUnhealthyAfter == 0 || t.Group.Known != Yes || t.Now.Sub(t.Group.At) > staleGroup || n != t.Group.Desired || n != healthy+1 || healthy < Quorum(n) {
+	if t.ReplaceUnhealthyAfter == 0 || len(t.Cluster.Members) != n || t.Group.Known != Yes || t.Now.Sub(t.Group.At) > staleGroup || n > t.Group.Desired || n != healthy+1 || healthy < Quorum(n) {
 		return
 	}
 	for i := range t.Cluster.Members {

@@ -49,11 +49,11 @@ func (t *turn) keepIngress(v *verdict) {
 		return
 	}
 	peers := t.peersByAddress()
+	if past := t.pastPeers(peers); len(past) > 0 { // first: a security group that is full has no room for another rule
+		v.commands = append(v.commands, RevokePeers{past})
+	}
 	if shut := slices.DeleteFunc(slices.Clone(peers), t.Ingress.admits); len(shut) > 0 {
 		v.commands = append(v.commands, AuthorizePeers{shut})
-	}
-	if past := t.pastPeers(peers); len(past) > 0 {
-		v.commands = append(v.commands, RevokePeers{past})
 	}
 }
 

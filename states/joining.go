@@ -3,6 +3,7 @@ package states
 import (
 	"cmp"
 	"fmt"
+	"time"
 )
 
 // join makes this instance a voter of a living cluster: under the join lock it is added as a learner (which leaves the quorum
@@ -99,6 +100,10 @@ func (t *turn) removeOwnEntry(v *verdict, mine *Member) {
 // addSelf adds this instance, under the join lock and from a list read under it. While something is in the way the lock is
 // left to others: what is in the way may be waiting for it.
 func (t *turn) addSelf(v *verdict, minor MinorVersion) {
+	if self, _ := t.Group.Instance(t.Self.ID); t.Group.Known == Yes && !self.InGroup {
+		v.why, v.commands = "waits to be listed in its auto-scaling group: it is not yet, or is in the warm pool, parked or on its way out", t.releaseJoinLock()
+		return
+	}
 	if v.why = t.addBlocked(); v.why != "" {
 		v.commands = t.releaseJoinLock()
 		return
@@ -220,6 +225,9 @@ func (t *turn) joinRunning() verdict {
 		v.commands = append(v.commands, StopEtcd{Why: "it waits for an answer that came inside the snapshot"})
 	case local.Answers != Yes:
 		v.why = "waits for its server to answer"
+		if since := t.Now.Sub(t.Process.Started); since > upgradePatience {
+			v.reports = []string{fmt.Sprintf("etcd has not answered for %s since its start as a learner: nobody else can join meanwhile", since.Round(time.Minute))}
+		}
 	case t.Cluster.Known != Yes || !listed:
 		v.why = "waits to see itself in the member list"
 	case !me.Started():
@@ -257,6 +265,9 @@ func (t *turn) joinStopped() verdict {
 		v.commands = append(v.commands, SetAsideData{Why: "learner could not go on"})
 	default:
 		v.why = "its server ended before it became a voter"
+		if t.Process.Exits > 1 {
+			v.reports = []string{fmt.Sprintf("etcd ended %d times in a row before it became a voter: %s", t.Process.Exits, t.Process.Detail)}
+		}
 		if t.startDue() {
 			v.commands = append(v.commands, t.restartCommand())
 		}

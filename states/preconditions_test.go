@@ -333,7 +333,7 @@ func refusedReplacement(o *Observation, s State, c ReplaceInstance) string {
 	ill, voters := 0, 0
 	for _, m := range o.Cluster.Members {
 		if m.Learner {
-			continue
+			return m.Key() + " is joining"
 		}
 		voters++
 		if m.Health == Yes && m.ClientURL != "" {
@@ -343,7 +343,7 @@ func refusedReplacement(o *Observation, s State, c ReplaceInstance) string {
 			return m.Key() + " is unhealthy as well"
 		}
 	}
-	return unless(s == LeadingHousekeeping && ill == 1 && voters == o.Group.Desired && voters-1 >= voters/2+1 && o.Cluster.Upgrade.Lock.Owner == "",
+	return unless(s == LeadingHousekeeping && ill == 1 && voters <= o.Group.Desired && voters-1 >= voters/2+1 && o.Cluster.Upgrade.Lock.Owner == "",
 		"the others are not well, or not all")
 }
 
