@@ -3,6 +3,7 @@ package sim
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -60,7 +61,8 @@ func TestShrinksWhatDependsOnTheWorld(t *testing.T) {
 	}
 }
 
-// What has failed once, and was mended, must hold for ever: the minimal plans of bugs that the simulator has found.
+// What has failed once, and was mended, must hold for ever: the minimal plans of bugs that the simulator has found. One that is let off
+// looks at nothing any more, unless it is of what comes after that (L7), and is to go.
 func TestRegressionPlans(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/regress/*.json")
@@ -73,6 +75,8 @@ func TestRegressionPlans(t *testing.T) {
 			t.Error(err)
 		} else if r := Run(Options{Plan: &p}); r.Violation != nil {
 			t.Errorf("%s: %v", path, r.Violation)
+		} else if r.Excused != "" && !strings.HasPrefix(filepath.Base(path), "L7-") {
+			t.Errorf("%s is let off: %s", path, r.Excused)
 		}
 	}
 }
