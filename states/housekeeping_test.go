@@ -27,6 +27,25 @@ func TestLongUpgradesAreReported(t *testing.T) {
 	}
 }
 
+// TestSilentRegionIsReported: two minutes are two answers that did not come.
+func TestSilentRegionIsReported(t *testing.T) {
+	for _, c := range []struct {
+		silent  []string
+		age     time.Duration
+		reports int
+	}{
+		{[]string{"eu-west-1"}, 2 * time.Minute, 0},
+		{[]string{"eu-west-1"}, 2*time.Minute + 1, 1},
+		{nil, time.Hour, 0},
+	} {
+		d := leader(t)
+		d.o.Group.Silent, d.o.Group.At = c.silent, d.o.Now.Add(-c.age)
+		if got := d.decide(t); len(got.Reports) != c.reports {
+			t.Errorf("%v for %v: reports %q", c.silent, c.age, got.Reports)
+		}
+	}
+}
+
 // TestALearnerCountsForNothing: where its instance has ended it is taken out of the list, whoever else is well. In the way it would
 // keep out the very instance that could make them well.
 func TestALearnerCountsForNothing(t *testing.T) {

@@ -2,6 +2,7 @@ package states
 
 import (
 	"net/netip"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -31,6 +32,18 @@ func member(id string) Member {
 }
 
 func rule(from string, own bool) Opening { return Opening{From: netip.MustParsePrefix(from), Own: own} }
+
+// TestRoomIsMadeFirst: a security group takes 60 rules by default, and refuses one more.
+func TestRoomIsMadeFirst(t *testing.T) {
+	v := abroad(func(o *Observation, _ *Config) {
+		o.Ingress.Open = []Opening{rule("10.0.0.2/32", true), rule("10.0.0.9/32", true)}
+		o.Group.Absent = []Absence{{Key: "10.0.0.9", Since: epoch.Add(-time.Hour), Reads: 9}}
+	})
+	want := []Command{RevokePeers{[]string{"10.0.0.9"}}, AuthorizePeers{[]string{"10.0.0.3"}}}
+	if !reflect.DeepEqual(v.commands, want) {
+		t.Errorf("does %v, want %v", v.commands, want)
+	}
+}
 
 // TestPeersAbroadAreLetIn from before they join: what is launched in another region cannot even ask before it is let in.
 func TestPeersAbroadAreLetIn(t *testing.T) {
