@@ -99,7 +99,7 @@ func (e *Effects) askRegion(ctx context.Context, r *Region, asg *asgtypes.AutoSc
 // sameVPC drops the instances of other networks than those of the instances known by ID: VPCs of one account may use the same addresses.
 func sameVPC(byAddress, known map[string]ec2types.Instance) {
 	vpcs := map[string]bool{}
-	for _, in := range known {
+	for _, in := range known { // in any order: a set
 		vpcs[aws.ToString(in.VpcId)] = true
 	}
 	delete(vpcs, "") // an instance that has ended is in none any more
