@@ -67,9 +67,8 @@ func (g checkedGroup) mayReplace(id string) {
 func (g checkedGroup) SetInstanceHealth(ctx context.Context, in *autoscaling.SetInstanceHealthInput, opts ...func(*autoscaling.Options)) (*autoscaling.SetInstanceHealthOutput, error) {
 	g.mayReplace(aws.ToString(in.InstanceId))
 	out, err := g.AutoScaling.SetInstanceHealth(ctx, in, opts...)
-	g.mutations++
+	g.counts(err)
 	if err == nil {
-		g.changes++
 		g.sometimes(ReplacedUnhealthy)
 	}
 	return out, err

@@ -33,7 +33,7 @@ func (w *world) quorums() map[uint64]bool {
 	return q
 }
 
-// counts notes a command to etcd that changes something: none is given in a world that is whole, nor where all is lost.
+// counts notes a command that changes something outside the instance: none is given in a world that is whole, nor where all is lost.
 func (n *node) counts(err error) {
 	if n.repeating {
 		return

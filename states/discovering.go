@@ -95,7 +95,7 @@ func (t *turn) bootstrapDue() (string, bool) {
 // looks like none. Such a server is waited for.
 func (t *turn) withoutClaim() (string, bool) {
 	why, whole := t.groupComplete()
-	if whole && t.State == Discovering && t.Now.Sub(t.since) < lossPatience {
+	if whole && t.stillWatches() {
 		return "the group is whole, and no claim says that no cluster exists: waits whether a server starts", false
 	}
 	return why, whole
@@ -166,11 +166,16 @@ func (t *turn) afterTotalLoss() (string, bool) {
 	switch {
 	case t.OnTotalLoss != NewOnTotalLoss:
 		return lost + "halts (--on-total-loss=halt); restore a backup, or delete the claim or set --on-total-loss=new for an empty cluster", false
-	case t.State == Discovering && t.Now.Sub(t.since) < lossPatience:
+	case t.stillWatches():
 		return lost + "waits whether a member comes back", false
 	default:
 		return lost + "forms a new, empty cluster", true
 	}
+}
+
+// stillWatches tells whether a group with nothing serving in it is watched on, since a server of before may be down for a moment only.
+func (t *turn) stillWatches() bool {
+	return t.State == Discovering && t.Now.Sub(t.since) < lossPatience
 }
 
 // publishedBefore names an A record that an earlier cluster of this name has published.

@@ -100,10 +100,6 @@ func (t *turn) removeOwnEntry(v *verdict, mine *Member) {
 // addSelf adds this instance, under the join lock and from a list read under it. While something is in the way the lock is
 // left to others: what is in the way may be waiting for it.
 func (t *turn) addSelf(v *verdict, minor MinorVersion) {
-	if self, _ := t.Group.Instance(t.Self.ID); t.Group.Known == Yes && !self.InGroup {
-		v.why, v.commands = "waits to be listed in its auto-scaling group: it is not yet, or is in the warm pool, parked or on its way out", t.releaseJoinLock()
-		return
-	}
 	if v.why = t.addBlocked(); v.why != "" {
 		v.commands = t.releaseJoinLock()
 		return
@@ -145,6 +141,9 @@ func (t *turn) joinMinor(p *Peer, added bool) (MinorVersion, string) {
 // addBlocked tells why a member must not be added now. etcd itself would refuse some of these, but not all in every version:
 // since 3.5.30 and 3.6.11 it accepts a second member that has not started, which leaves no slack at all.
 func (t *turn) addBlocked() string {
+	if self, _ := t.Group.Instance(t.Self.ID); t.Group.Known == Yes && !self.InGroup {
+		return "waits to be listed in its auto-scaling group: it is not yet, or is in the warm pool, parked or on its way out"
+	}
 	for i := range t.Cluster.Members {
 		m := &t.Cluster.Members[i]
 		switch {

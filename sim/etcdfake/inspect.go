@@ -84,31 +84,21 @@ func (c *Cluster) Members() []states.Member { return c.members() }
 
 // Healthy tells whether a member's server runs and follows the leader, so that it counts towards the quorum.
 func (c *Cluster) Healthy(id uint64) bool {
-	m := find(c.members(), id)
-	if m == nil {
-		return false
-	}
-	p := c.server(m)
+	p := c.serverOf(id)
 	return p != nil && c.leader != nil && p.synced
 }
 
 // Server is the version that a member runs; zero when it is not up.
 func (c *Cluster) Server(id uint64) states.Version {
-	if m := find(c.members(), id); m != nil {
-		if p := c.server(m); p != nil {
-			return p.version
-		}
+	if p := c.serverOf(id); p != nil {
+		return p.version
 	}
 	return states.Version{}
 }
 
 // Stays tells whether a member's server is up and has not been told to stop.
 func (c *Cluster) Stays(id uint64) bool {
-	m := find(c.members(), id)
-	if m == nil {
-		return false
-	}
-	p := c.server(m)
+	p := c.serverOf(id)
 	return p != nil && !p.stopping
 }
 
@@ -189,10 +179,14 @@ func (c *Cluster) Alarmed() bool { return len(c.alarms) > 0 }
 // Hears tells whether a member's server is up and knows a leader, which is what it tells of itself: for an election timeout after
 // the leader has gone it does so still.
 func (c *Cluster) Hears(id uint64) bool {
-	m := find(c.members(), id)
-	if m == nil {
-		return false
-	}
-	p := c.server(m)
+	p := c.serverOf(id)
 	return p != nil && p.lead != 0
+}
+
+// serverOf is the server of a member that is up; nil when there is none.
+func (c *Cluster) serverOf(id uint64) *process {
+	if m := find(c.members(), id); m != nil {
+		return c.server(m)
+	}
+	return nil
 }

@@ -62,11 +62,7 @@ func (w *World) Recut(breaks []Break) {
 	}
 	w.cutLinks = w.cutLinks[:0]
 	for _, b := range breaks {
-		l := link{b.From, b.To}
-		s := w.links[l]
-		s.cut |= b.Ports
-		w.links[l] = s
-		w.cutLinks = append(w.cutLinks, l)
+		w.cut(link{b.From, b.To}, b.Ports)
 	}
 	w.settle()
 }
@@ -86,12 +82,16 @@ func (w *World) setLink(l link, cut, heal Port) {
 	if heal != 0 {
 		w.heal(l, heal)
 	} else {
-		s := w.links[l]
-		s.cut |= cut
-		w.links[l] = s
-		w.cutLinks = append(w.cutLinks, l)
+		w.cut(l, cut)
 	}
 	w.settle()
+}
+
+func (w *World) cut(l link, ports Port) {
+	s := w.links[l]
+	s.cut |= ports
+	w.links[l] = s
+	w.cutLinks = append(w.cutLinks, l)
 }
 
 func (w *World) heal(l link, ports Port) {
