@@ -76,7 +76,7 @@ func must(text string, err error) func(*testing.T) string {
 func TestTemplatesPassCfnLint(t *testing.T) {
 	t.Parallel()
 	lint := tool(t, "cfn-lint", fromPyPI)
-	for name, text := range map[string]string{"cloudformation.yaml": must(CloudFormation())(t), "senza.yaml": rendered(t, nil)} {
+	for name, text := range map[string]string{"cloudformation.yaml": must(CloudFormation())(t), "senza.yaml": rendered(t, "vpc-0123456789abcdef0", "subnet-0a", "subnet-0b", "subnet-0c")} {
 		if code, out := say(t, "", lint, write(t, name, text)); code != 0 || out != "" {
 			t.Errorf("%s: cfn-lint ends with %d:\n%s", name, code, out)
 		}
