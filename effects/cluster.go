@@ -30,13 +30,18 @@ func (e *Effects) askCluster() question {
 	if !upgrades {
 		next.Settled = 0 // the version is not asked for, and may go down and up again unseen
 	}
-	own, self, joining := "", e.facts.Self.Address, e.joining
+	own, self, joining, pid := "", e.facts.Self.Address, e.joining, e.facts.Process.PID
 	if e.facts.Process.Running == states.Yes {
 		own = e.clientURL(self)
 	}
+	works := e.works
+	if works.pid != pid {
+		works = worked{pid: pid}
+	}
 	return func(ctx context.Context) (func(), error) {
 		before, level := next.Local, states.MinorVersion{}
-		var trouble error // with TLS, which does not pass by itself: the log is to tell it
+		deliver := func() { e.works = works; e.setCluster(next, pid) }
+		var trouble error // with TLS, or a disk, which does not pass by itself: the log is to tell it
 		if own != "" {
 			// Before its status: what it has applied by then reaches behind the entry that set the version. One that begins would
 			// keep silent on its peer port too.
@@ -48,22 +53,27 @@ func (e *Effects) askCluster() question {
 				restored = e.askRestored(ctx, self, before.Restored)
 			}
 			next.Local, trouble = e.askLocal(ctx, own, before.Answers == states.Yes)
-			if next.Local.Answers != states.Yes {
+			switch {
+			case next.Local.Answers != states.Yes:
 				next.Local.Restored = restored
+			case next.Local.Serves():
+				if trouble = e.askOwnWork(ctx, own, at, &works); works.fails {
+					next.Local.Leader = 0 // a leader that it does nothing with, and that it may take itself for
+				}
 			}
 		}
 		serves := next.Local.Serves()
 		if serves && !listDue {
-			return func() { e.setCluster(next) }, nil
+			return deliver, nil
 		}
 		asked := order(endpoints, own, serves)
 		if len(asked) == 0 || asked[0] == own && next.Local.Answers != states.Yes {
-			return func() { e.setCluster(next) }, trouble // nobody to ask is no answer: it stays as unknown as it was
+			return deliver, trouble // nobody to ask is no answer: it stays as unknown as it was
 		}
 		list, err := e.Etcd.Members(ctx, asked)
 		if err != nil {
 			next.Known, next.At, next.Lost = states.No, at, cmp.Or(next.Lost, at)
-			return func() { e.setCluster(next) }, fmt.Errorf("read the member list: %w", err)
+			return deliver, fmt.Errorf("read the member list: %w", err)
 		}
 		if next.ID != list.ClusterID || next.Version != level {
 			next.Settled = 0
@@ -89,7 +99,7 @@ func (e *Effects) askCluster() question {
 		} else if m, ok := next.Member(next.Local.MemberID); ok {
 			m.Health = states.Is(serves)
 		}
-		return func() { e.setCluster(next) }, errors.Join(unread, trouble)
+		return deliver, errors.Join(unread, trouble)
 	}
 }
 
@@ -111,8 +121,10 @@ func (e *Effects) askVersion(ctx context.Context, addresses ...string) states.Mi
 	return states.MinorVersion{}
 }
 
-func (e *Effects) setCluster(c states.Cluster) {
-	if e.facts.Process.Running != states.Yes {
+// setCluster takes the answers. What the server with that process ID has said says nothing about one that was started since: it may be
+// of a member that is gone, and its word that it is a voter would be written down beside the data of a learner.
+func (e *Effects) setCluster(c states.Cluster, pid int) {
+	if p := e.facts.Process; p.Running != states.Yes || p.PID != pid {
 		c.Local = states.Local{}
 	}
 	e.markUnhealthy(c.Members)
@@ -203,53 +215,81 @@ func (e *Effects) askRestored(ctx context.Context, self string, before time.Time
 	}
 }
 
+// SignOfLife is the key that is read for no more than the answer: any would do.
+const SignOfLife = JoinLockKey
+
+// workWithin is how long a server may take to answer a read through quorum.
+const workWithin = 2 * time.Second
+
 // askHealth asks every member how it is, but for our own where local has its word already (a member's ID is never 0). A member that
-// has never started has nothing to answer with, and is unhealthy.
+// has never started has nothing to answer with, and is unhealthy. So is one that says that it is well and leaves a read through quorum
+// without an answer, as the health check of etcd's own has it (/health, without serializable): a server whose disk has stalled hears its
+// leader for ever, and a leader believes in itself, since etcd ticks and saves its log in one goroutine (seen of 3.7.3: Status as ever
+// for half a minute, and no write). A learner refuses such reads. The error is for people.
 func (e *Effects) askHealth(ctx context.Context, members []states.Member, local states.Local) error {
 	failed := make([]error, len(members))
 	e.Parallel(len(members), func(i int) {
 		m := &members[i]
 		if m.ID == local.MemberID {
 			m.Health, m.Version, m.Applied, m.Alarm = states.Is(local.Leader != 0), local.Version, local.Applied, local.Alarm
+		} else {
+			failed[i] = e.askStatus(ctx, m)
+		}
+		if m.Health != states.Yes || m.Learner || m.ID == local.MemberID {
 			return
 		}
-		m.Health = states.No
-		if !m.Started() {
-			return
-		}
-		s, err := e.Etcd.Status(ctx, m.ClientURL)
-		if err == nil && s.MemberID == m.ID {
-			m.Health, m.Version, m.Applied, m.Alarm = states.Is(s.Leader != 0), s.Version, s.Applied, Alarm(s.Errors)
-		}
-		failed[i] = tlsTrouble(err)
-	})
-	return errors.Join(failed...)
-}
-
-// SignOfLife is the key that is read for no more than the answer: any would do.
-const SignOfLife = JoinLockKey
-
-// workWithin is how long a server may take to answer a read through quorum before a command that counts on it.
-const workWithin = 2 * time.Second
-
-// askWork is askHealth for a command after which the others must be a quorum. A server whose disk has stalled hears its leader for ever,
-// and a leader believes in itself, since etcd ticks and saves its log in one goroutine (seen of 3.7.3: Status as ever for half a minute,
-// and no write). So each that says that it is healthy must answer a read through quorum itself; the error tells why one does not.
-func (e *Effects) askWork(ctx context.Context, members []states.Member) error {
-	_ = e.askHealth(ctx, members, states.Local{})
-	failed := make([]error, len(members))
-	e.Parallel(len(members), func(i int) {
-		m := &members[i]
-		if m.Health != states.Yes || m.Learner { // a learner refuses such reads
-			return
-		}
-		ctx, cancel := context.WithTimeout(ctx, workWithin)
-		defer cancel()
-		if _, failed[i] = e.Etcd.Keys(ctx, []string{m.ClientURL}, SignOfLife); failed[i] != nil {
+		if failed[i] = e.askWork(ctx, m.ClientURL); failed[i] != nil {
 			m.Health = states.No
 		}
 	})
 	return errors.Join(failed...)
+}
+
+func (e *Effects) askStatus(ctx context.Context, m *states.Member) error {
+	m.Health = states.No
+	if !m.Started() {
+		return nil
+	}
+	s, err := e.Etcd.Status(ctx, m.ClientURL)
+	if err == nil && s.MemberID == m.ID {
+		m.Health, m.Version, m.Applied, m.Alarm = states.Is(s.Leader != 0), s.Version, s.Applied, Alarm(s.Errors)
+	}
+	return tlsTrouble(err)
+}
+
+// askWork has a server read through quorum. The error says that it does not answer.
+func (e *Effects) askWork(ctx context.Context, endpoint string) error {
+	ctx, cancel := e.Within(ctx, workWithin)
+	defer cancel()
+	if _, err := e.Etcd.Keys(ctx, []string{endpoint}, SignOfLife); silent(err) {
+		return fmt.Errorf("%s hears a leader and does not answer a read: %w", endpoint, err)
+	}
+	return nil
+}
+
+// worked is what the own server was seen to do.
+type worked struct {
+	pid   int       // of which process
+	at    time.Time // when it was last asked to read through quorum
+	fails bool      // and did not answer
+}
+
+// ownWorkRest is how seldom the own server is asked to read through quorum, while it does.
+const ownWorkRest = 5 * time.Second
+
+// askOwnWork is askWork for the own server, which is looked at more often than it must be asked for work.
+func (e *Effects) askOwnWork(ctx context.Context, own string, at time.Time, works *worked) error {
+	if !works.fails && at.Sub(works.at) < ownWorkRest {
+		return nil
+	}
+	err := e.askWork(ctx, own)
+	works.at, works.fails = at, err != nil
+	return err
+}
+
+// silent tells a server that does not answer from one that refuses, for want of a user or under an alarm.
+func silent(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrRefused)
 }
 
 // order puts our own server first where it can answer, and last where it cannot.

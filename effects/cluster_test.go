@@ -104,6 +104,76 @@ func TestHealthIsWhatEachMemberSays(t *testing.T) {
 	}
 }
 
+// TestServerWhoseDiskHasStalledIsUnhealthy: it hears its leader, tells so, and answers nothing for which its cluster is needed. One that
+// refuses the read has answered; a learner is not asked.
+func TestServerWhoseDiskHasStalledIsUnhealthy(t *testing.T) {
+	for i := range 2 { // its own, and another
+		r := clustered(t)
+		r.etcd.stalled = r.url(i)
+		c := r.clusterNow(true)
+		for k, m := range c.Members {
+			if m.Health != states.Is(k != i) {
+				t.Errorf("%d has stalled: %d is healthy: %s", i, k, m.Health)
+			}
+		}
+		if local := r.facts.Cluster.Local; (local.Leader == 0) != (i == 0) {
+			t.Errorf("%d has stalled: its own follows %x", i, local.Leader)
+		}
+		s := r.etcd.status[r.url(i)]
+		s.Learner, r.etcd.list.Members[i].Learner = true, true
+		r.etcd.status[r.url(i)] = s
+		r.pass(listRest)
+		if m := r.clusterNow(true).Members[i]; m.Health != states.Yes {
+			t.Errorf("the learner %d is healthy: %s", i, m.Health)
+		}
+	}
+	r := clustered(t)
+	r.etcd.keysErr = errors.New("etcdserver: user name is empty")
+	if m := r.clusterNow(true).Members[1]; m.Health != states.Yes {
+		t.Errorf("one that demands a user is healthy: %s", m.Health)
+	}
+}
+
+// TestOwnServerIsAskedForWork now and then while it does some, and each time once it does not.
+func TestOwnServerIsAskedForWork(t *testing.T) {
+	r := clustered(t)
+	reads := func(d time.Duration) int {
+		n := r.etcd.reads
+		r.pass(d - time.Second) // which clusterNow takes
+		r.clusterNow(false)
+		return r.etcd.reads - n
+	}
+	reads(listRest)
+	for _, c := range []struct {
+		after   time.Duration
+		stalled bool
+		leader  bool
+		reads   int
+	}{
+		{ownWorkRest - time.Second, false, true, 0},
+		{time.Second, false, true, 1},
+		{ownWorkRest, true, false, 1},
+		{time.Second, true, false, 1},
+		{time.Second, false, true, 1},
+		{time.Second, false, true, 0},
+	} {
+		r.etcd.stalled = ""
+		if c.stalled {
+			r.etcd.stalled = r.url(0)
+		}
+		if n := reads(c.after); n != c.reads || (r.facts.Cluster.Local.Leader != 0) != c.leader {
+			t.Errorf("%+v: read %d times, follows %x", c, n, r.facts.Cluster.Local.Leader)
+		}
+	}
+	r.etcd.stalled = r.url(0)
+	reads(ownWorkRest)
+	r.etcd.stalled = ""
+	r.process.state.PID++ // another server has not been asked yet
+	if n := reads(time.Second); n != 1 {
+		t.Errorf("another server is asked %d times", n)
+	}
+}
+
 // TestOwnWordIsHealth: what its own server has just said is not asked again over an address, which it publishes only when it serves.
 func TestOwnWordIsHealth(t *testing.T) {
 	for leader, want := range map[uint64]states.Fact{0xb2: states.Yes, 0: states.No} {
@@ -225,6 +295,26 @@ func TestServerThatEndsAnswersNothing(t *testing.T) {
 	r.turn(states.Needs{})
 	if len(r.etcd.calls) == n {
 		t.Error("the end of the server is news of the cluster, and it is not asked")
+	}
+}
+
+// TestServerAnswersForItselfOnly: an answer that arrives when another server runs is none of that one's.
+func TestServerAnswersForItselfOnly(t *testing.T) {
+	r := clustered(t)
+	r.clusterNow(true)
+	r.hold = true
+	r.pass(time.Minute)
+	r.Refresh(states.Needs{Cluster: time.Second, Wide: true})
+	r.process.state.PID++
+	r.Observe()
+	r.deliver()
+	if c := r.Observe().Cluster; c.Local != (states.Local{}) || c.Known != states.Yes {
+		t.Errorf("%+v", c)
+	}
+	r.hold = false
+	r.turn(states.Needs{})
+	if r.Observe().Cluster.Local.Answers != states.Yes {
+		t.Error("the new server is not asked")
 	}
 }
 

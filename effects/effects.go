@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	asgtypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
@@ -88,6 +89,7 @@ type Effects struct {
 	identified bool     // the metadata has told who this instance is
 	endpoints  []string // client URLs of members, last seen
 	wide       bool
+	works      worked
 	joining    bool // the server that runs was started on an empty disk, to join
 	complaint  complaints
 }
@@ -319,12 +321,26 @@ func (c *complaints) note(log zerolog.Logger, what string, err error) {
 	}
 }
 
-// addEndpoints remembers where members of the cluster serve clients.
+// addEndpoints remembers where members of the cluster serve clients. Those that were unhealthy when they were asked last come last: a
+// change that a server leaves without an answer must not be asked of another, and would be tried there for ever.
 func (e *Effects) addEndpoints(members []states.Member) {
 	for i := range members {
 		if url := members[i].ClientURL; url != "" && !slices.Contains(e.endpoints, url) {
 			e.endpoints = append(e.endpoints, url)
 		}
 	}
-	slices.Sort(e.endpoints)
+	slices.SortFunc(e.endpoints, func(a, b string) int {
+		if x, y := e.unwell(a), e.unwell(b); x != y {
+			if x {
+				return 1
+			}
+			return -1
+		}
+		return strings.Compare(a, b)
+	})
+}
+
+// unwell tells whether the member that serves clients there was unhealthy when it was asked last.
+func (e *Effects) unwell(endpoint string) bool {
+	return slices.ContainsFunc(e.facts.Cluster.Members, func(m states.Member) bool { return m.ClientURL == endpoint && m.Health == states.No })
 }

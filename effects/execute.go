@@ -264,7 +264,7 @@ func (e *Effects) mayAddVoter(ctx context.Context, c states.AddMember, members [
 	if c.Learner {
 		return nil
 	}
-	trouble := e.askWork(ctx, members)
+	trouble := e.askHealth(ctx, members, states.Local{})
 	for i := range members {
 		if m := &members[i]; m.Health != states.Yes {
 			return errors.Join(fmt.Errorf("add %s as a voter while %s is not healthy: %w", c.Address, m.Key(), ErrUnhealthy), trouble)
@@ -311,7 +311,7 @@ func (e *Effects) survives(ctx context.Context, members []states.Member, removed
 	others := states.Cluster{
 		Members: slices.DeleteFunc(slices.Clone(members), func(m states.Member) bool { return m.Learner || m.ID == removed.ID }),
 	}
-	trouble := e.askWork(ctx, others.Members)
+	trouble := e.askHealth(ctx, others.Members, states.Local{})
 	if n, healthy := others.Voters(); healthy < states.Quorum(n) {
 		return errors.Join(fmt.Errorf("remove %x: %d of the other %d voters are healthy, which is no quorum", removed.ID, healthy, n), trouble)
 	}

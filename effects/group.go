@@ -209,9 +209,13 @@ func stateOf(s *ec2types.InstanceState) states.InstanceState {
 }
 
 // absences continues the evidence against the members that no answer shows, and drops it for those shown again. While a region is silent
-// nothing is added to it: they may be there.
+// nothing is added to it: they may be there. So may one that is known by its address only, while an instance is listed whose address
+// nobody tells.
 func absences(before []states.Absence, keys []string, group *states.Group, at time.Time) []states.Absence {
 	var now []states.Absence
+	hidden := slices.ContainsFunc(group.Instances, func(in states.Instance) bool { // one that has stopped gives its public address back
+		return in.Address == "" && in.State != states.InstanceGone && in.State != states.InstanceStopped
+	})
 	for _, key := range keys {
 		if _, shown := group.Instance(key); shown {
 			continue
@@ -221,7 +225,7 @@ func absences(before []states.Absence, keys []string, group *states.Group, at ti
 		if i >= 0 {
 			a = before[i]
 		}
-		if len(group.Silent) == 0 {
+		if len(group.Silent) == 0 && (states.IsInstanceID(key) || !hidden) {
 			a.Reads++
 		} else if i < 0 {
 			continue

@@ -96,6 +96,32 @@ func TestHalfAnAnswerTeachesNothing(t *testing.T) {
 	}
 }
 
+// TestAddressIsNotAbsentWhileOneIsHidden: the group lists an instance that EC2 does not describe, and it may be the one.
+func TestAddressIsNotAbsentWhileOneIsHidden(t *testing.T) {
+	r := newRig(t, nil)
+	r.know()
+	r.facts.Cluster.Members = []states.Member{{ID: 1, Address: "10.9.9.9"}, {ID: 2, Name: "i-0ffffffffffffffff"}}
+	r.fault = func(c awsfake.Call) awsfake.Fault {
+		if c.Action != "DescribeInstances" {
+			return awsfake.Fault{}
+		}
+		return awsfake.Fault{Omit: []string{r.ids[2]}}
+	}
+	for range 3 {
+		r.groupNow()
+	}
+	if g := r.groupNow(); len(g.Instances) != 3 || g.Gone("10.9.9.9") == states.Yes || g.Gone("i-0ffffffffffffffff") != states.Yes {
+		t.Errorf("%+v, absent are %+v", g.Instances, g.Absent)
+	}
+	r.healthy()
+	for range 3 {
+		r.groupNow()
+	}
+	if g := r.groupNow(); g.Gone("10.9.9.9") != states.Yes {
+		t.Errorf("nothing is hidden any more, and absent are %+v", g.Absent)
+	}
+}
+
 // TestUnknownIDFailsNothing: asked for by its ID, an instance that EC2 has forgotten would fail the whole call.
 func TestUnknownIDFailsNothing(t *testing.T) {
 	r := newRig(t, nil)

@@ -22,6 +22,7 @@ type stubEtcd struct {
 	lock      EtcdLock
 	keys      []EtcdKey
 	keysErr   error
+	reads     int    // of keys, of one server
 	stalled   string // client URL of a server that answers for itself, and reads nothing through quorum
 	err       error  // of every change
 	calls     []string
@@ -86,6 +87,9 @@ func (s *stubEtcd) HoldLock(_ context.Context, endpoints []string, key, owner st
 }
 
 func (s *stubEtcd) Keys(_ context.Context, endpoints []string, _ string) ([]EtcdKey, error) {
+	if len(endpoints) == 1 {
+		s.reads++
+	}
 	if len(endpoints) == 1 && endpoints[0] == s.stalled {
 		return nil, context.DeadlineExceeded
 	}

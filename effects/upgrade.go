@@ -158,7 +158,7 @@ func (e *Effects) mayStop(ctx context.Context, c states.StopForUpgrade, own stri
 		return err
 	}
 	cluster := states.Cluster{Members: list.Members}
-	trouble := e.askWork(ctx, cluster.Members)
+	trouble := e.askHealth(ctx, cluster.Members, states.Local{})
 	if blocked := cluster.UpgradeBlocked(&c.Lock, c.Desired); blocked != "" {
 		return errors.Join(errors.New(blocked), trouble)
 	}

@@ -51,7 +51,7 @@ var budgets = [calls]struct {
 	callGetObject: {"GetObject", 330, true},
 	callPutObject: {"PutObject", 330, true},
 	callMembers:   {"Members", 4000, false},
-	callKeys:      {"Keys", 4000, false},
+	callKeys:      {"Keys", 20000, false},   // of each of up to five members
 	callStatus:    {"Status", 20000, false}, // of each of up to five members
 	callEdit:      {"changes of etcd", 1500, false},
 	callStart:     {"starts of its server", 25, false}, // that ended by itself; how often one is stopped is for the lock to say

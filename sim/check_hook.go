@@ -52,9 +52,9 @@ func (g checkedGroup) mayReplace(id string) {
 		n++
 		other := g.byID[m.Key()]
 		switch {
-		case other == target && c.Hears(m.ID) && g.now-other.since > healthAge:
+		case other == target && other.hears && g.now-other.since > healthAge:
 			g.fail("C3", "%s has %s replaced, whose member has been healthy for %s", g.node, id, g.now-other.since)
-		case other != target && other != nil && (c.Hears(m.ID) || g.now-other.since < healthAge):
+		case other != target && other != nil && (other.hears || g.now-other.since < healthAge):
 			healthy++
 		}
 	}

@@ -106,7 +106,7 @@ func (c *checker) closedFor(cluster *etcdfake.Cluster) (n int, why string) {
 	for i := range members {
 		if m := &members[i]; m.Learner || !m.Started() {
 			return 0, "member " + m.Key() + " is no voter yet"
-		} else if cluster.Hears(m.ID) {
+		} else if cluster.Hears(m.ID) && cluster.Works(m.ID) {
 			healthy++
 		}
 		n++
@@ -214,12 +214,14 @@ func begins(v states.MinorVersion) bool {
 // mayChangeServer is the second half of S3: only the holder of the upgrade lock starts another minor than ran on its data. A record
 // that nature has spoilt may name another; etcd refuses it, and the daemon finds out. On data that nature has spoilt no server runs.
 func (p checkedProcess) mayChangeServer(s states.StartEtcd) {
-	ran := p.node.etcd.Ran().MinorOf()
+	ran, misled := p.node.etcd.Ran().MinorOf(), p.misled.Known()
+	if p.misled == s.Minor {
+		p.misled = states.MinorVersion{}
+	}
 	if s.State != states.ClusterRestart || !ran.Known() || ran == s.Minor {
-		p.misled = p.misled && ran != s.Minor
 		return
 	}
-	if c := p.served(); c != nil && upgradeOwner(c) != p.id && !p.misled && !p.spoilt && !p.twins() {
+	if c := p.served(); c != nil && upgradeOwner(c) != p.id && !misled && !p.spoilt && !p.twins() {
 		p.fail("S3", "%s starts etcd %s on data of %s, and the upgrade lock is %q's", p.node, s.Minor, ran, upgradeOwner(c))
 	}
 }

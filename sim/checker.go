@@ -65,14 +65,27 @@ func (c *checker) afterEvent() {
 	}
 }
 
-// healthGoesOn notes since when members are healthy, or are not, where daemons may have instances replaced for that.
+// healthGoesOn notes since when members are healthy, or are not.
 func (c *checker) healthGoesOn() {
 	cluster := c.world.served()
-	if cluster == nil || c.plan.Replace == 0 {
+	if cluster == nil {
 		return
 	}
-	for _, m := range cluster.Members() {
-		if n := c.byID[m.Key()]; n != nil && n.hears != cluster.Hears(m.ID) {
+	members := cluster.Members()
+	for i := range members {
+		id := members[i].ID
+		n := c.byID[members[i].Key()]
+		if n == nil {
+			continue
+		}
+		works := cluster.Works(id)
+		switch {
+		case works || !n.etcd.Running():
+			n.mute = 0
+		case n.mute == 0:
+			n.mute = c.now
+		}
+		if n.hears != (works && cluster.Hears(id)) {
 			n.hears, n.since = !n.hears, c.now
 		}
 	}

@@ -81,7 +81,7 @@ func wordsOf(line string) []string {
 
 // set reads a line that says what the group is.
 //
-//	seed 7 | hook | wants 3.6 (or 3.5, which leads to 3.7 too; or 2.3, which leads to 3.0) | claim s3 | total-loss new | regions 2 | routed | late c 5m | launch 3 | cluster 3
+//	seed 7 | hook | wants 3.6 (or 3.5, which leads to 3.7 too; or 2.3, which leads to 3.0) | claim s3 | total-loss new | replace-unhealthy 2m | regions 2 | routed | late c 5m | launch 3 | cluster 3
 //
 // "cluster 3" is "launch 3" and "wait whole", for stories that begin with a whole cluster; how it came about is not told.
 func (p *Plan) set(words []string) error {
@@ -120,6 +120,10 @@ func (p *Plan) setTo(what, value string) (err error) {
 		if p.Regions, err = strconv.Atoi(value); err == nil && (p.Regions < 1 || p.Regions > len(regions)) {
 			err = fmt.Errorf("there are %d regions", len(regions))
 		}
+	case "replace-unhealthy":
+		var after time.Duration
+		after, err = time.ParseDuration(value)
+		p.Replace = Span(after)
 	case "total-loss":
 		p.Loss = states.TotalLoss(value)
 	case "launch":

@@ -137,6 +137,21 @@ func (s *stage) fit(n *node) error {
 	return nil
 }
 
+func (s *stage) diskLost(n *node) error {
+	s.harm(n, FaultEvent{Kind: LoseDisk, Reckless: true})
+	return nil
+}
+
+func (s *stage) diskStalled(n *node) error {
+	stallDisk(s.world, n, true)
+	return nil
+}
+
+func (s *stage) diskMended(n *node) error {
+	stallDisk(s.world, n, false)
+	return nil
+}
+
 // readPartition cuts instances off from others, or from all others, in both directions.
 func readPartition(words []string) (step, error) {
 	from := slices.Index(words, "from")
@@ -166,7 +181,7 @@ func readPartition(words []string) (step, error) {
 }
 
 func (s *stage) heal() error {
-	s.world.etcd.HealAll()
+	s.world.cutAll()
 	return nil
 }
 

@@ -2,8 +2,10 @@ package sim
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"github.com/etcd-appliance/etcd-appliance/effects"
 	"github.com/etcd-appliance/etcd-appliance/sim/awsfake"
 	"github.com/etcd-appliance/etcd-appliance/sim/etcdfake"
 )
@@ -24,13 +26,20 @@ var (
 var reads = []string{"Describe", "List"}
 
 // changesOfAWS are the calls that change something in AWS.
-var changesOfAWS = []string{"ChangeResourceRecordSets", "PutObject"}
+var changesOfAWS = []string{
+	"ChangeResourceRecordSets", "PutObject", "RecordLifecycleActionHeartbeat", "CompleteLifecycleAction", "SetInstanceHealth",
+	"AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress",
+}
+
+// changesOfEtcd are the calls that change something in etcd.
+var changesOfEtcd = []string{"AddMember", "RemoveMember", "PromoteMember", "MoveLeader", "HoldLock", "ReleaseLock", "Swap", "Advance"}
 
 // commands are what a daemon can die of right after.
-var commands = []string{
-	"ChangeResourceRecordSets", "PutObject", "add member", "remove member", "promote member", "move leader", "start etcd", "stop etcd",
+var commands = slices.Concat(changesOfAWS, []string{
+	"add member", "remove member", "promote member", "move leader", "advance log", "start etcd", "stop etcd",
+	"take " + effects.UpgradeLockKey, "release " + effects.UpgradeLockKey, "take " + effects.UpgradeHaltKey, "release " + effects.UpgradeHaltKey,
 	"set data aside", "delete what was set aside", "record start", "record joined",
-}
+})
 
 // pausable is where a daemon may be paused: before its commands, and at its questions. Between a command and the call that it makes
 // nothing is decided.

@@ -163,7 +163,7 @@ func (w *world) loseRecord(n *node, e FaultEvent) {
 		w.etcd.Crash(n.id)
 	}
 	w.etcd.LoseRecord(n.id, etcdfake.Loss(e.What))
-	n.misled, n.untold = true, true
+	n.misled, n.untold = n.etcd.Ran().MinorOf(), true
 	n.kill()
 }
 

@@ -40,10 +40,11 @@ func lastingAt(set func(w *world, n *node, on bool)) func(*world, *node, FaultEv
 	}
 }
 
-func hang(w *world, n *node, on bool)     { w.etcd.Hang(n.id, on) }
-func stall(w *world, n *node, on bool)    { w.etcd.Stall(n.id, on) }
-func lag(w *world, n *node, on bool)      { w.etcd.Lag(n.id, on) }
-func distrust(w *world, n *node, on bool) { w.etcd.Distrust(n.id, on) }
+func hang(w *world, n *node, on bool)      { w.etcd.Hang(n.id, on) }
+func stall(w *world, n *node, on bool)     { w.etcd.Stall(n.id, on) }
+func lag(w *world, n *node, on bool)       { w.etcd.Lag(n.id, on) }
+func stallDisk(w *world, n *node, on bool) { w.etcd.StallDisk(n.id, on) }
+func distrust(w *world, n *node, on bool)  { w.etcd.Distrust(n.id, on) }
 
 // unfit has the servers of the newest minor end at once: an upgrade to it fails, and a member that runs it already must wait.
 func unfit(w *world, n *node, on bool) {

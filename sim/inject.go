@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/etcd-appliance/etcd-appliance/effects"
 )
 
 // soon is how much later than recorded a fault may strike in a replay that others were left out of.
@@ -122,15 +120,15 @@ func (k *kind) strikesAt(site string) bool {
 
 // changes are the calls and commands that change something. There are few of them, so they are told apart by their number,
 // whenever they come; of the questions, which are asked all the time, it is the moment that counts.
-var changes = map[string]bool{
-	"AddMember": true, "RemoveMember": true, "PromoteMember": true, "MoveLeader": true, "HoldLock": true, "ReleaseLock": true,
-	"ChangeResourceRecordSets": true, "PutObject": true,
-	"add member": true, "remove member": true, "promote member": true, "move leader": true, "hold lock": true, "release lock": true,
-	"start etcd": true, "stop etcd": true,
-	"Swap": true, "take " + effects.UpgradeLockKey: true, "release " + effects.UpgradeLockKey: true,
-	"take " + effects.UpgradeHaltKey: true, "release " + effects.UpgradeHaltKey: true,
-	"set data aside": true, "delete what was set aside": true, "record start": true, "record joined": true,
-}
+var changes = func() map[string]bool {
+	all := map[string]bool{"hold lock": true, "release lock": true}
+	for _, names := range [][]string{changesOfAWS, changesOfEtcd, commands} {
+		for _, name := range names {
+			all[name] = true
+		}
+	}
+	return all
+}()
 
 // nextCommand takes the fault that is due at this command.
 func (h *host) nextCommand(site string, number int) (FaultEvent, bool) {

@@ -41,6 +41,7 @@ const (
 	StopStart
 	LoseDisk
 	FailDisk
+	StallDisk
 	HealthFlap
 	MetadataDown
 	Disguise
@@ -160,6 +161,7 @@ func init() {
 		StopStart:    {name: "stop and start", ids: "I3", at: onInstance, does: "the instance is stopped and started again; its disk may be lost", often: 0.15, low: minute, high: 0.5 * hour, most: 10 * time.Minute, draw: drawStop, happen: (*world).stopInstance},
 		LoseDisk:     {name: "lose disk", ids: "E5", at: onInstance, does: "the disk of the instance is empty", often: 0.35, low: minute, high: 0.5 * hour, draw: spares, happen: (*world).harm},
 		FailDisk:     {name: "disk fails", ids: "E5", at: onInstance, does: "the disk is full or read-only for a while", often: 0.15, low: minute, high: 0.5 * hour, most: 15 * time.Minute, draw: oneOf("full", "read-only"), happen: (*world).failDisk},
+		StallDisk:    {name: "disk stalls", ids: "E5", at: onInstance, does: "nothing that is written comes to an end: etcd tells what it told before, and cannot be stopped", often: 0.15, low: minute, high: 0.5 * hour, least: time.Second, most: 15 * time.Minute, happen: lastingAt(stallDisk)},
 		HealthFlap:   {name: "health flap", ids: "I4", at: onInstance, does: "the status check of an instance that is well fails, and the group replaces it", often: 0.15, low: minute, high: 0.5 * hour, most: 2 * time.Minute, draw: spares, happen: (*world).failHealth},
 		MetadataDown: {name: "metadata down", ids: "A8", at: onInstance, does: "the metadata service is silent, refuses, or names nobody, for a while", often: 0.15, low: minute, high: 0.5 * hour, most: 15 * time.Minute, draw: oneOf("silent", "token refused", "off", "empty identity", "no address"), happen: trouble(spoilMetadata)},
 		Disguise:     {name: "odd description", ids: "A3, A10, A11", at: onInstance, does: "AWS does not list the instance, or lists it without tags or address, or in an unknown state, for a while", often: 0.15, low: minute, high: 0.5 * hour, most: 10 * time.Minute, draw: oneOf("unlisted", "ungrouped", "no group tag", "no tags", "no address", "two interfaces", "unknown state", "unknown lifecycle", "frozen"), happen: trouble(disguise)},

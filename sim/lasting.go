@@ -45,7 +45,7 @@ func (w *world) heal() {
 		l.over()
 	}
 	w.lasting = nil
-	w.etcd.HealAll()
+	w.cutAll()
 	w.etcd.Recover()
 	w.raiseWalls()
 	w.cloud.Calm()

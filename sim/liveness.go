@@ -64,14 +64,14 @@ func (w *world) beyondRecovery() string {
 	}
 	voters, left, alive := 0, 0, 0
 	for _, m := range c.Members() {
-		if m.Learner {
-			continue
-		}
-		voters++
 		n := w.byID[m.Key()]
 		if n != nil && !n.gone {
 			alive++
 		}
+		if m.Learner {
+			continue
+		}
+		voters++
 		if n != nil && n.holdsMember(c, m.ID) {
 			left++
 		} else if n := w.byAddress(m.Address); n != nil && n.holdsMember(c, m.ID) {
@@ -170,8 +170,8 @@ func (w *world) missing() string {
 	var ids, addresses []string
 	for _, in := range w.cloud.Instances() {
 		if w.ours(in.Group) && in.Lifecycle != "" {
-			if in.Lifecycle != "InService" {
-				return in.ID + " is " + in.Lifecycle
+			if in.Lifecycle != "InService" || in.State != awsfake.Running { // which the group may not have seen yet
+				return in.ID + " is " + in.Lifecycle + ", " + in.State
 			}
 			ids, addresses = append(ids, in.ID), append(addresses, in.PrivateIP)
 		}

@@ -33,11 +33,12 @@ type machine struct {
 
 // watched is what the checks keep of an instance.
 type watched struct {
-	down   bool          // its daemon has stopped its server for an upgrade, and it has not served since
-	misled bool          // nature has spoilt the record beside its data, which may name another server than ran on it
-	untold bool          // nature has spoilt the record, and not all of it has been written down again
-	hears  bool          // its member was healthy when it was looked at last
-	since  time.Duration // that it is, or is not
+	down   bool                // its daemon has stopped its server for an upgrade, and it has not served since
+	misled states.MinorVersion // what ran on its data when nature spoilt the record beside it, which may name another; zero once that is started again
+	untold bool                // nature has spoilt the record, and not all of it has been written down again
+	hears  bool                // its member was healthy when it was looked at last
+	since  time.Duration       // that it is, or is not
+	mute   time.Duration       // since when its server runs and does nothing for its cluster; zero when it does
 	told   told
 }
 

@@ -151,6 +151,9 @@ func (w *world) pendingRules() string {
 				may = append(may, in.PrivateIP)
 			}
 		}
+		if len(may) == 0 {
+			continue // nobody is there to write rules, or to be reached
+		}
 		for _, address := range want {
 			if !w.letsIn(i, address) {
 				return regions[i].name + " does not let in " + address

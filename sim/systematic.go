@@ -96,22 +96,27 @@ func (s *Scenario) With(faults ...FaultEvent) *Plan {
 	return &p
 }
 
-// answered are the commands whose answer comes over a network and may be lost on it: the calls that they come to, and how the
-// loss of the answer is called.
-var answered = map[string]Kind{
-	"AddMember": EtcdLost, "RemoveMember": EtcdLost, "PromoteMember": EtcdLost, "MoveLeader": EtcdLost, "HoldLock": EtcdLost,
-	"ReleaseLock": EtcdLost, "Swap": EtcdLost, "ChangeResourceRecordSets": AWSLost, "PutObject": AWSLost,
+// lost is how the loss of the answer to a call is called, which comes over a network and may be lost on it.
+func lost(site string) (kind Kind, answered bool) {
+	switch {
+	case slices.Contains(changesOfEtcd, site):
+		return EtcdLost, true
+	case slices.Contains(changesOfAWS, site):
+		return AWSLost, true
+	default:
+		return 0, false
+	}
 }
 
 // isCommand tells whether the site is a command, and not a call that one comes to. Changes of AWS are calls alone.
-func isCommand(site string) bool { return site[0] >= 'a' || answered[site] == AWSLost }
+func isCommand(site string) bool { return !slices.Contains(changesOfEtcd, site) }
 
 // Singles are the faults that can happen at the commands of the scenario as it is told: the daemon dies before it; it dies after
 // it, without or with the answer; the answer is lost; the daemon stands still before it; the instance ends.
 func (s *Scenario) Singles() (all []FaultEvent) {
 	for _, b := range s.Boundaries() {
-		if lost, ok := answered[b.Site]; ok {
-			all = append(all, b.fault(lost, 0))
+		if kind, answered := lost(b.Site); answered {
+			all = append(all, b.fault(kind, 0))
 		}
 		if isCommand(b.Site) {
 			all = append(all, b.fault(DaemonCrash, 0), b.fault(CrashAfter, 0), b.fault(CrashAfter, afterwards),

@@ -112,9 +112,16 @@ func (t *turn) tendTermination(v *verdict) {
 		v.done = false
 	case t.Group.Desired == 0 && len(t.Group.Silent) == 0:
 		v.commands = append(v.commands, CompleteHook{Hook: Terminating, Why: "the group wants no instance"})
-	case t.Cluster.Known == Yes && t.Local().Answers == Yes || t.Now.Sub(t.Group.Hook.Since) < leavePatience:
+	case t.serves() || t.Now.Sub(t.Group.Hook.Since) < leavePatience:
 		t.beat(v)
 	}
+}
+
+// serves tells whether its server is of use to the cluster. One that was told to stop is not, however long it takes: a process that waits
+// for its disk does not even end when it is killed.
+func (t *turn) serves() bool {
+	me, listed := t.Cluster.Member(t.Local().MemberID)
+	return t.Cluster.Known == Yes && listed && me.Health == Yes && !t.Process.Stopping
 }
 
 // leavePatience is for how long an instance that is to be ended asks for time to mend what is wrong with its server. Where that works, and

@@ -12,8 +12,9 @@
 //     forgets up to 100 ms (what its database has not written yet).
 //   - A change sent over a link that is cut has an unknown outcome; the real client often knows that it was not sent.
 //   - A learner is in sync when its log is the leader's; etcd is content with nine tenths.
+//   - A server whose disk has stalled does nothing more; etcd does its part until there is something to write.
 //   - A server whose disk is full ends at once; etcd goes on until the log needs more room than it has set aside.
 //
-// What no loopback can show is in the unit tests of the fake alone: partitions, disks that fail, servers that lag or stall,
+// What no loopback can show is in the unit tests of the fake alone: partitions, disks that fail, servers that lag,
 // certificates, and servers between 3.0 and 3.5. Of 2.3 and the way to 3.0 there are scripts of their own, over the v2 API.
 package etcdconformance

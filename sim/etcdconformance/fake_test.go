@@ -37,6 +37,7 @@ func (f *fake) disk(n int) effects.Disk       { return f.node(n).Disk() }
 func (f *fake) peers() effects.Peers          { return f.node(99).Peers() }
 func (f *fake) kill(n int)                    { f.world.Crash(f.node(n).ID) }
 func (f *fake) hang(n int, hang bool)         { f.world.Hang(f.node(n).ID, hang) }
+func (f *fake) stall(n int, on bool)          { f.world.StallDisk(f.node(n).ID, on) }
 func (f *fake) lose(n int)                    { f.world.LoseDisk(f.node(n).ID) }
 func (f *fake) now() time.Time                { return f.clock }
 

@@ -83,6 +83,54 @@ var losing = []testCase{
 			members: 1 2 3`,
 	},
 	{
+		name: "a server whose disk has stalled says what it said before, and does nothing",
+		run: func(s *script) {
+			s.form(1, 2, 3)
+			leader := s.leader(1, 2, 3)
+			rest := others(leader, 1, 2, 3)
+			s.stall(rest[0], true)
+			lock := byte('a')
+			write := func() error { // without something to write nobody would notice
+				lock++
+				_, err := s.etcd.HoldLock(s.context(), s.urls(leader), string(lock), "owner", time.Minute)
+				return err
+			}
+			s.until("it reads nothing", func() bool {
+				if err := write(); err != nil {
+					s.note("the others write: %s", outcome(err))
+				}
+				return !s.lists(rest[0])
+			})
+			s.pass(3 * time.Second)
+			s.note("the follower hears a leader: %v", s.serves(rest[0]))
+			s.addLearner(4, leader) // its connections count
+			s.stall(rest[0], false)
+			s.until("it serves", func() bool { return s.lists(rest[0]) })
+
+			s.stall(leader, true)
+			s.until("it writes nothing", func() bool { return write() != nil })
+			id := s.id(leader, rest...)
+			s.until("another leads", func() bool {
+				st, err := s.etcd.Status(s.context(), s.url(rest[0]))
+				return err == nil && st.Leader != 0 && st.Leader != id
+			})
+			s.pass(3 * time.Second)
+			st, err := s.etcd.Status(s.context(), s.url(leader))
+			s.note("the leader of before leads: %v, %s", st.Leader == st.MemberID, outcome(err))
+			s.note("it reads: %v, the others: %v", s.lists(leader), s.lists(rest[0]))
+			s.stall(leader, false)
+			s.until("it follows", func() bool {
+				st, err := s.etcd.Status(s.context(), s.url(leader))
+				return err == nil && st.Leader != 0 && st.Leader != st.MemberID && s.lists(leader)
+			})
+		},
+		want: `
+			the follower hears a leader: true
+			add learner 4: ok
+			the leader of before leads: true, ok
+			it reads: false, the others: true`,
+	},
+	{
 		name: "leadership moves where the leader sends it", everyMinor: true,
 		run: func(s *script) {
 			s.form(1, 2, 3)

@@ -3,7 +3,11 @@ package etcdconformance
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -33,6 +37,7 @@ type real struct {
 }
 
 type realNode struct {
+	stalls  *exec.Cmd // what keeps its server from writing its log
 	root    string
 	disk    *datadir.Dir
 	process *etcdproc.Supervisor
@@ -132,6 +137,55 @@ func (r *real) hang(n int, hang bool) {
 	}
 }
 
+// stall has strace stop every write to the log of the server before it begins, as a volume does that has stalled. Without strace, or
+// without the right to trace, the script is skipped, loudly.
+func (r *real) stall(n int, on bool) {
+	node := r.node(n)
+	if !on {
+		_ = node.stalls.Process.Kill() // what it has stopped goes on then; by a signal that it handles it would end after the delay
+		_ = node.stalls.Wait()
+		node.stalls = nil
+		return
+	}
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		r.t.Skip("SKIPPED: no strace on PATH, so nobody has seen what a server does whose disk has stalled (apt-get install strace)")
+	}
+	const writes = "write,pwrite64,fdatasync,fsync"
+	logs, err := filepath.Glob(filepath.Join(node.disk.EtcdDir(), "member", "wal", "*.wal"))
+	if err != nil || len(logs) == 0 {
+		r.t.Fatalf("no log in %s: %v", node.disk.EtcdDir(), err)
+	}
+	args := []string{"-f", "-qq", "-o", filepath.Join(node.root, "strace"), "-e", "trace=" + writes, "-e", "inject=" + writes + ":delay_enter=600000000"}
+	for _, log := range logs {
+		args = append(args, "-P", log)
+	}
+	pid := node.process.Inspect().PID
+	node.stalls = exec.Command(strace, append(args, "-p", strconv.Itoa(pid))...)
+	node.stalls.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	var says strings.Builder
+	node.stalls.Stderr = &says
+	if err := node.stalls.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	for begun := time.Now(); !traced(pid); time.Sleep(10 * time.Millisecond) {
+		if time.Since(begun) > 10*time.Second {
+			_ = node.stalls.Process.Kill()
+			_ = node.stalls.Wait()
+			r.t.Skipf("SKIPPED: strace may not trace here, so nobody has seen what a server does whose disk has stalled: %s", says.String())
+		}
+	}
+}
+
+// traced tells whether a tracer has every thread of the process.
+func traced(pid int) bool {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+	return err == nil && len(tasks) > 0 && !slices.ContainsFunc(tasks, func(task string) bool {
+		text, err := os.ReadFile(task)
+		return err == nil && strings.Contains(string(text), "\nTracerPid:\t0\n")
+	})
+}
+
 func (r *real) lose(n int) {
 	r.kill(n)
 	node := r.nodes[n]
@@ -144,6 +198,9 @@ func (r *real) lose(n int) {
 
 func (r *real) close() {
 	for n, node := range r.nodes {
+		if node.stalls != nil {
+			r.stall(n, false)
+		}
 		r.kill(n)
 		node.process.Close()
 	}

@@ -18,6 +18,7 @@ type stage interface {
 
 	kill(n int)            // SIGKILL
 	hang(n int, hang bool) // SIGSTOP and SIGCONT
+	stall(n int, on bool)  // nothing that is written to its disk comes to an end
 	lose(n int)            // kill it and empty its disk
 	operator(n int) operator
 	pass(d time.Duration) // let time pass

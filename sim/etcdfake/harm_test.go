@@ -183,7 +183,7 @@ func TestPartitions(t *testing.T) {
 	if _, err := etcd.Status(t.Context(), endpoint(a)); err == nil {
 		t.Fatal("b sees a")
 	}
-	f.HealAll()
+	f.Recut(nil)
 	f.Cut(address(leader), address(a), PeerPort) // one way, between leader and follower: raft needs both
 	f.pass(10 * time.Second)
 	if s, err := etcd.Status(t.Context(), endpoint(a)); err != nil || s.Leader != 0 {
@@ -192,7 +192,7 @@ func TestPartitions(t *testing.T) {
 	if _, err := etcd.Members(t.Context(), []string{endpoint(a)}); !errors.Is(err, Timeout) {
 		t.Fatal(err)
 	}
-	f.HealAll()
+	f.Recut(nil)
 	f.pass(5 * time.Second)
 	f.Partition([]string{address(a)}, []string{address(b), address(leader)}, ClientPort)
 	if _, err := etcd.Status(t.Context(), endpoint(a)); !errors.Is(err, Timeout) {

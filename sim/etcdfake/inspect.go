@@ -102,6 +102,12 @@ func (c *Cluster) Stays(id uint64) bool {
 	return p != nil && !p.stopping
 }
 
+// Works tells whether a member's server is up and does its part: it neither hangs nor falls behind, and its disk has not stalled.
+func (c *Cluster) Works(id uint64) bool {
+	p := c.serverOf(id)
+	return p != nil && !p.hung && !p.node.stalled && (!p.lags || p == c.leader)
+}
+
 // Voters counts the voters, those of them that are healthy, and those whose data directory, running or not, holds every
 // acknowledged write. Fewer holders than a quorum means that acknowledged writes can be lost.
 func (c *Cluster) Voters() (n, healthy, holders int) {

@@ -82,7 +82,7 @@ func TestLongerLogLeads(t *testing.T) {
 	if err := f.node(leader).Etcd().RemoveMember(t.Context(), []string{endpoint(leader)}, f.member(dead)); !errors.Is(err, Timeout) {
 		t.Fatal(err)
 	}
-	f.HealAll()
+	f.Recut(nil)
 	f.pass(5 * time.Second)
 	if f.instanceOf(c.Leader()) != leader || len(c.Members()) != 2 {
 		t.Fatal(first, leader, c.Members())
@@ -108,7 +108,7 @@ func TestChangeIsVoidOnceAnotherHasLed(t *testing.T) {
 	f.pass(5 * time.Second)
 	next := f.instanceOf(c.Leader())
 	f.Crash(next)
-	f.HealAll()
+	f.Recut(nil)
 	f.pass(5 * time.Second)
 	if !c.HasQuorum() || next == leader || len(c.Members()) != 3 {
 		t.Fatal(next, c.Members())

@@ -193,7 +193,7 @@ func (c *Cluster) expel() bool {
 			continue
 		}
 		for _, q := range c.procs {
-			if q != p && c.world.linked(p, q) && find(q.view().members, p.disk.member) == nil {
+			if q != p && c.world.connected(p, q) && find(q.view().members, p.disk.member) == nil {
 				p.expel()
 				changed = true
 				break

@@ -67,9 +67,6 @@ func (w *World) Recut(breaks []Break) {
 	w.settle()
 }
 
-// HealAll undoes every Cut.
-func (w *World) HealAll() { w.Recut(nil) }
-
 // Recover has servers start again that were to fail.
 func (w *World) Recover() {
 	for _, n := range w.nodes {
@@ -110,9 +107,15 @@ func (w *World) isCut(from, to string, port Port) bool {
 	return len(w.links) > 0 && w.links[link{from, to}].cut&port != 0
 }
 
-// linked tells whether two servers can exchange raft messages. etcd's streams need both directions: each side dials the other
-// (rafthttp), so a link cut one way is cut for raft.
+// linked tells whether two servers can exchange raft messages. One whose disk has stalled neither takes nor sends any: etcd saves
+// its log and sends its messages in one goroutine (server/etcdserver/raft.go, raftNode.start).
 func (w *World) linked(p, q *process) bool {
+	return !p.node.stalled && !q.node.stalled && w.connected(p, q)
+}
+
+// connected tells whether two servers have connections to each other. etcd's streams need both directions: each side dials the other
+// (rafthttp), so a link cut one way is cut for raft.
+func (w *World) connected(p, q *process) bool {
 	if p == q {
 		return p.answers()
 	}

@@ -24,6 +24,8 @@ type Node struct {
 	last  states.Process // what Inspect answers
 	off   bool
 	boots int // how often it was powered off
+	// stalled says that nothing that is written to the disk comes to an end.
+	stalled bool
 	// distrusted says that nobody shakes hands with it: its certificate has expired.
 	distrusted bool
 	fails      []states.ExitReason // how the next starts end
@@ -32,7 +34,7 @@ type Node struct {
 func (n *Node) settle(now time.Time) bool {
 	p := n.proc
 	switch {
-	case p == nil:
+	case p == nil, n.stalled: // a server does not end while it waits for its disk, nor get as far as to listen
 		return false
 	case !p.exits.IsZero() && n.world.due(p.exits, now):
 		p.exit(p.reason, p.detail)

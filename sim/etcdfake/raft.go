@@ -202,7 +202,7 @@ func (p *process) sync(c *Cluster) (states.ExitReason, string) {
 // lose ends following. The server believes in its leader for an election timeout more.
 func (p *process) lose(c *Cluster, now time.Time) bool {
 	p.detach()
-	if p.lead == 0 {
+	if p.lead == 0 || p.node.stalled { // whose clock stands still with its disk: it believes in its leader, or in itself, for ever
 		return false
 	}
 	if p.leadless.IsZero() {

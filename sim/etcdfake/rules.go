@@ -80,7 +80,7 @@ func (p *process) connected(members []states.Member) int {
 
 func (p *process) activeSince(m *states.Member) time.Time {
 	w := p.node.world
-	if q := p.disk.cluster.server(m); q != nil && w.linked(p, q) {
+	if q := p.disk.cluster.server(m); q != nil && w.connected(p, q) {
 		return w.linkedSince(p, q)
 	}
 	return time.Time{}

@@ -115,6 +115,16 @@ func (w *World) Lag(instanceID string, lag bool) {
 	w.change(instanceID, func(p *process) { p.lags = lag })
 }
 
+// StallDisk lets nothing that is written to the disk of the instance come to an end, or ends that. A server goes on to tell what it
+// told before, its peers stay connected to it, and it does nothing else.
+func (w *World) StallDisk(instanceID string, stall bool) {
+	w.Advance()
+	if n := w.find(instanceID); n != nil {
+		n.stalled = stall
+		w.settle()
+	}
+}
+
 // Distrust lets TLS to and from the instance fail, as after its certificate has expired, or ends that. Connections that are open
 // are cut too, which is worse than what happens.
 func (w *World) Distrust(instanceID string, distrust bool) {

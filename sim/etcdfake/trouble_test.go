@@ -58,7 +58,7 @@ func TestPartitionedLeaderIsReplaced(t *testing.T) {
 	if err := f.Write(address(leader)); !errors.Is(err, Timeout) {
 		t.Fatal("a minority took a write:", err)
 	}
-	f.HealAll()
+	f.Recut(nil)
 	f.pass(time.Second)
 	if n, healthy, holders := c.Voters(); n != 3 || healthy != 3 || holders != 3 {
 		t.Fatal(n, healthy, holders)

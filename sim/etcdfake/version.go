@@ -48,7 +48,7 @@ func (c *Cluster) decide() states.MinorVersion {
 	lowest := c.leader.version.MinorOf()
 	for i := range c.members() {
 		p := c.server(&c.members()[i])
-		if p == nil || !c.world.linked(c.leader, p) {
+		if p == nil || !c.world.connected(c.leader, p) {
 			if c.version.Known() {
 				return c.version
 			}
@@ -84,7 +84,7 @@ func (c *Cluster) lower() states.MinorVersion {
 	done := true
 	for i := range c.members() {
 		p := c.server(&c.members()[i])
-		if p == nil || !c.world.linked(c.leader, p) {
+		if p == nil || !c.world.connected(c.leader, p) {
 			return c.version
 		}
 		done = done && p.version.MinorOf() == c.downgrade
