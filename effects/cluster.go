@@ -30,37 +30,20 @@ func (e *Effects) askCluster() question {
 	if !upgrades {
 		next.Settled = 0 // the version is not asked for, and may go down and up again unseen
 	}
-	own, self, joining, pid := "", e.facts.Self.Address, e.joining, e.facts.Process.PID
+	own, pid, works := "", e.facts.Process.PID, e.works
 	if e.facts.Process.Running == states.Yes {
-		own = e.clientURL(self)
+		own = e.clientURL(e.facts.Self.Address)
 	}
-	works := e.works
 	if works.pid != pid {
 		works = worked{pid: pid}
 	}
+	ask := e.askOwn(own, at, upgrades, next.Local)
 	return func(ctx context.Context) (func(), error) {
-		before, level := next.Local, states.MinorVersion{}
 		deliver := func() { e.works = works; e.setCluster(next, pid) }
+		var level states.MinorVersion
 		var trouble error // with TLS, or a disk, which does not pass by itself: the log is to tell it
 		if own != "" {
-			// Before its status: what it has applied by then reaches behind the entry that set the version. One that begins would
-			// keep silent on its peer port too.
-			if upgrades && before.Answers == states.Yes {
-				level = e.askVersion(ctx, self)
-			}
-			restored := time.Time{}
-			if joining && before.Answers != states.Yes {
-				restored = e.askRestored(ctx, self, before.Restored)
-			}
-			next.Local, trouble = e.askLocal(ctx, own, before.Answers == states.Yes)
-			switch {
-			case next.Local.Answers != states.Yes:
-				next.Local.Restored = restored
-			case next.Local.Serves():
-				if trouble = e.askOwnWork(ctx, own, at, &works); works.fails {
-					next.Local.Leader = 0 // a leader that it does nothing with, and that it may take itself for
-				}
-			}
+			next.Local, level, trouble = ask(ctx, &works)
 		}
 		serves := next.Local.Serves()
 		if serves && !listDue {
@@ -94,12 +77,38 @@ func (e *Effects) askCluster() question {
 			next.Version = e.askVersion(ctx, peersOf(next.Members)...)
 		}
 		if wide {
-			trouble = e.askHealth(ctx, next.Members, next.Local)
+			trouble = errors.Join(trouble, e.askHealth(ctx, next.Members, next.Local))
 			next.Asked = at
 		} else if m, ok := next.Member(next.Local.MemberID); ok {
 			m.Health = states.Is(serves)
 		}
 		return deliver, errors.Join(unread, trouble)
+	}
+}
+
+// askOwn asks the own server how it is, and, where it is to be known while something changes, for the version of the cluster.
+func (e *Effects) askOwn(own string, at time.Time, upgrades bool, before states.Local) func(context.Context, *worked) (states.Local, states.MinorVersion, error) {
+	self, joining := e.facts.Self.Address, e.joining
+	return func(ctx context.Context, works *worked) (states.Local, states.MinorVersion, error) {
+		level, restored := states.MinorVersion{}, time.Time{}
+		// Before its status: what it has applied by then reaches behind the entry that set the version. One that begins would keep
+		// silent on its peer port too.
+		if upgrades && before.Answers == states.Yes {
+			level = e.askVersion(ctx, self)
+		}
+		if joining && before.Answers != states.Yes {
+			restored = e.askRestored(ctx, self, before.Restored)
+		}
+		local, trouble := e.askLocal(ctx, own, before.Answers == states.Yes)
+		switch {
+		case local.Answers != states.Yes:
+			local.Restored = restored
+		case local.Serves():
+			if trouble = e.askOwnWork(ctx, own, at, works); works.fails {
+				local.Leader = 0 // a leader that it does nothing with, and that it may take itself for
+			}
+		}
+		return local, level, trouble
 	}
 }
 
