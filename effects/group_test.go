@@ -122,6 +122,19 @@ func TestAddressIsNotAbsentWhileOneIsHidden(t *testing.T) {
 	}
 }
 
+// TestWhoHidesAnAddress: an instance that runs, or may, and whose address is not told. One that has ended has none, and one that is
+// stopped has given its public address back.
+func TestWhoHidesAnAddress(t *testing.T) {
+	for state, hides := range map[states.InstanceState]bool{
+		states.InstanceUnknown: true, states.InstancePending: true, states.InstanceRunning: true, states.InstanceStopped: false, states.InstanceGone: false,
+	} {
+		group := states.Group{Instances: []states.Instance{{ID: "i-0ffffffffffffffff", State: state}}}
+		if found := absences(nil, []string{"10.9.9.9"}, &group, time.Time{}); (len(found) == 0) != hides {
+			t.Errorf("%v: absent are %+v", state, found)
+		}
+	}
+}
+
 // TestUnknownIDFailsNothing: asked for by its ID, an instance that EC2 has forgotten would fail the whole call.
 func TestUnknownIDFailsNothing(t *testing.T) {
 	r := newRig(t, nil)

@@ -212,6 +212,7 @@ func TestTheEndIsHeldForWhatCanBeMended(t *testing.T) {
 		{"its cluster was never asked", []string{"members unknown", "local i-d leader i-a", "tick 5m"}, false},
 		{"the others are no quorum", []string{few, "tick 5h", "fresh"}, true},
 		{"and its own server hears a leader and does nothing", []string{"members 7 at 3.7 leader i-a: i-a, i-b unhealthy 9s, i-d unhealthy 9s", "tick 5h", "fresh"}, false},
+		{"and nobody has asked how it is itself", []string{"members 7 at 3.7 leader i-a: i-a, i-b unhealthy 9s, i-d unasked", "tick 5h", "fresh"}, false},
 		{"its server was told to stop and does not end, killed or not", []string{few, "process stopping 3.7", "tick 5h", "fresh"}, false},
 		{"for a moment", []string{few, "process stopping 3.7", "tick 4m59s", "fresh"}, true},
 		{"and the system shuts down, which has not stopped its server yet", []string{few, "ending shutdown: SIGTERM", "tick 5h", "fresh"}, true},
