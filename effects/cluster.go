@@ -227,8 +227,8 @@ func (e *Effects) askRestored(ctx context.Context, self string, before time.Time
 // SignOfLife is the key that is read for no more than the answer: any would do.
 const SignOfLife = JoinLockKey
 
-// workWithin is how long a server may take to answer a read through quorum.
-const workWithin = 2 * time.Second
+// workWithin is how long a server may take to answer a read through quorum, as any other question to one server.
+const workWithin = time.Second
 
 // askHealth asks every member how it is, but for our own where local has its word already (a member's ID is never 0). A member that
 // has never started has nothing to answer with, and is unhealthy. So is one that says that it is well and leaves a read through quorum

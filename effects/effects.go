@@ -89,8 +89,8 @@ type Effects struct {
 	identified bool     // the metadata has told who this instance is
 	endpoints  []string // client URLs of members, last seen
 	wide       bool
-	works      worked
-	joining    bool // the server that runs was started on an empty disk, to join
+	works      worked // what our own server does
+	joining    bool   // the server that runs was started on an empty disk, to join
 	complaint  complaints
 }
 
