@@ -149,7 +149,7 @@ func (w *world) failDisk(n *node, e FaultEvent) {
 // raise lets the cluster refuse to write, as a full database does, so that no lock can be had.
 func (w *world) raise(n *node, e FaultEvent) {
 	c := w.served()
-	if c == nil {
+	if c == nil || c.Version().Less(states.MinorVersion{Major: 3}) { // 2.3 has no alarms, nor somebody to raise one
 		return
 	}
 	_, member := n.etcd.MemberID()

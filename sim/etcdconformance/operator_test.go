@@ -145,6 +145,7 @@ func (s *script) orders(what string, err error) {
 
 // errors notes what a server tells of itself.
 func (s *script) errors(n int) {
+	_ = s.lists(n) // a read through quorum waits until it has applied what the others have
 	st, err := s.etcd.Status(s.context(), s.url(n))
 	var alarms []string
 	for _, text := range st.Errors {
