@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/etcd-appliance/etcd-appliance/effects"
@@ -163,7 +164,7 @@ func (w *world) loseRecord(n *node, e FaultEvent) {
 		w.etcd.Crash(n.id)
 	}
 	w.etcd.LoseRecord(n.id, etcdfake.Loss(e.What))
-	n.misled, n.untold = n.etcd.Ran().MinorOf(), true
+	n.misled, n.untold = cmp.Or(n.etcd.Ran().MinorOf(), n.etcd.Process().Inspect().Minor), true // one that joins has no data yet
 	n.kill()
 }
 
