@@ -241,10 +241,9 @@ func (e *Effects) askHealth(ctx context.Context, members []states.Member, local 
 		m := &members[i]
 		if m.ID == local.MemberID {
 			m.Health, m.Version, m.Applied, m.Alarm = states.Is(local.Leader != 0), local.Version, local.Applied, local.Alarm
-		} else {
-			failed[i] = e.askStatus(ctx, m)
+			return
 		}
-		if m.Health != states.Yes || m.Learner || m.ID == local.MemberID {
+		if failed[i] = e.askStatus(ctx, m); m.Health != states.Yes || m.Learner {
 			return
 		}
 		if failed[i] = e.askWork(ctx, m.ClientURL); failed[i] != nil {

@@ -273,13 +273,20 @@ func TestNobodyToAskIsNoAnswer(t *testing.T) {
 	}
 }
 
-// TestServerThatEndsAnswersNothing: what it said while it ran says nothing about now, also when it arrives late.
-func TestServerThatEndsAnswersNothing(t *testing.T) {
+// asked is a rig whose question about the cluster is under way.
+func asked(t *testing.T) *rig {
+	t.Helper()
 	r := clustered(t)
 	r.clusterNow(true)
 	r.hold = true
 	r.pass(time.Minute)
 	r.Refresh(states.Needs{Cluster: time.Second, Wide: true})
+	return r
+}
+
+// TestServerThatEndsAnswersNothing: what it said while it ran says nothing about now, also when it arrives late.
+func TestServerThatEndsAnswersNothing(t *testing.T) {
+	r := asked(t)
 	r.process.state.Running = states.No
 	if l := r.Observe().Cluster.Local; l != (states.Local{}) {
 		t.Errorf("%+v", l)
@@ -298,11 +305,7 @@ func TestServerThatEndsAnswersNothing(t *testing.T) {
 
 // TestServerAnswersForItselfOnly: an answer that arrives when another server runs is none of that one's.
 func TestServerAnswersForItselfOnly(t *testing.T) {
-	r := clustered(t)
-	r.clusterNow(true)
-	r.hold = true
-	r.pass(time.Minute)
-	r.Refresh(states.Needs{Cluster: time.Second, Wide: true})
+	r := asked(t)
 	r.process.state.PID++
 	r.Observe()
 	r.deliver()

@@ -89,9 +89,9 @@ func (s *stubEtcd) HoldLock(_ context.Context, endpoints []string, key, owner st
 func (s *stubEtcd) Keys(_ context.Context, endpoints []string, _ string) ([]EtcdKey, error) {
 	if len(endpoints) == 1 {
 		s.reads++
-	}
-	if len(endpoints) == 1 && endpoints[0] == s.stalled {
-		return nil, context.DeadlineExceeded
+		if endpoints[0] == s.stalled {
+			return nil, context.DeadlineExceeded
+		}
 	}
 	return s.keys, cmp.Or(s.listErr, s.keysErr)
 }

@@ -76,11 +76,11 @@ func init() { // it refers to itself through the parsing of faults
 		"kill-daemon":  toEach((*stage).daemonKilled),  // kill-daemon all: SIGKILL, and systemd starts it again; etcd goes on
 		"crash-daemon": readCrash,                      // crash-daemon d before add member | crash-daemon d after add member: when it comes to that
 		"crash-etcd":   toEach((*stage).etcdCrashed),   // crash-etcd leader
-		"unfit":        toEach((*stage).unfit),         // unfit b: the newest server does not run there
-		"fit":          toEach((*stage).fit),
-		"lose-disk":    toEach((*stage).diskLost),    // lose-disk b: an empty one is in its place
-		"stall-disk":   toEach((*stage).diskStalled), // stall-disk leader: nothing that is written comes to an end
-		"mend-disk":    toEach((*stage).diskMended),
+		"unfit":        toEach(switched(unfit, true)),  // unfit b: the newest server does not run there
+		"fit":          toEach(switched(unfit, false)),
+		"lose-disk":    toEach((*stage).diskLost),         // lose-disk b: an empty one is in its place
+		"stall-disk":   toEach(switched(stallDisk, true)), // stall-disk leader: nothing that is written comes to an end
+		"mend-disk":    toEach(switched(stallDisk, false)),
 		"pause-daemon": readPause,                     // pause-daemon d 2m: now | pause-daemon d 2m before add member
 		"partition":    readPartition,                 // partition a: from all others, or: partition a from b c
 		"heal":         alone((*stage).heal),          // heal

@@ -127,28 +127,16 @@ func (s *stage) etcdCrashed(n *node) error {
 	return nil
 }
 
-func (s *stage) unfit(n *node) error {
-	unfit(s.world, n, true)
-	return nil
-}
-
-func (s *stage) fit(n *node) error {
-	unfit(s.world, n, false)
-	return nil
+// switched makes of what a fault of a node turns on for a while a step that turns it on, or off.
+func switched(set func(w *world, n *node, on bool), on bool) func(*stage, *node) error {
+	return func(s *stage, n *node) error {
+		set(s.world, n, on)
+		return nil
+	}
 }
 
 func (s *stage) diskLost(n *node) error {
 	s.harm(n, FaultEvent{Kind: LoseDisk, Reckless: true})
-	return nil
-}
-
-func (s *stage) diskStalled(n *node) error {
-	stallDisk(s.world, n, true)
-	return nil
-}
-
-func (s *stage) diskMended(n *node) error {
-	stallDisk(s.world, n, false)
 	return nil
 }
 
